@@ -1,1 +1,25 @@
-//! 
+//! Request and response shapes of the native API, shared by the server and the command line.
+//!
+//! Nothing here decides anything: texts are texts until the server parses them. Moments are RFC 3339, ids are
+//! UUIDs, unknown fields of a request are refused.
+
+pub mod organization;
+pub mod problem;
+pub mod session;
+pub mod token;
+pub mod verify;
+
+pub use organization::{CatalogueEntry, Caller, OrganizationReference, Permissions};
+pub use problem::{FieldProblem, Problem};
+pub use session::{NewSession, Session, SessionList, SignIn};
+pub use token::{
+    CreateToken, JsonPatchOperation, Owner, PersonalAccessToken, PersonalAccessTokenList, TokenPatch,
+};
+pub use verify::{VerifyAnswer, VerifyAnswers, VerifyQuestion, VerifyQuestions};
+
+/// The header in which a state-changing request made with a session cookie carries the session's value.
+pub const CSRF_HEADER: &str = "x-hallpass-csrf";
+/// The header that makes a creation safe to repeat.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// The header that says an answer repeats an earlier one.
+pub const REPLAYED_HEADER: &str = "idempotency-replayed";

@@ -1,0 +1,127 @@
+//! Personal access tokens.
+
+use crate::organization::OrganizationReference;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A wish for a new token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "laptop-cli", "expirationDate": "2027-01-31T12:00:00Z", "scope": ["repo:read"]}))]
+pub struct CreateToken {
+    /// 1 to 80 characters, unique, without regard to case, among your tokens that are not revoked.
+    pub name: String,
+    /// When the token ends: a future date-time. Null or absent only together with
+    /// `userAwareTokenNeverExpires: true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub expiration_date: Option<String>,
+    /// That you know that a token without `expirationDate` never expires. Changes nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_aware_token_never_expires: Option<bool>,
+    /// The permissions the token is narrowed to, `resource:action` or `resource:*`. Null or absent: all that
+    /// your role allows at the time of each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+}
+
+/// A personal access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonalAccessToken {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its first 10 characters: public, to tell it from others.
+    pub prefix: String,
+    /// The whole token. Only in the answer that creates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// What it is narrowed to; null is all that its owner's role allows at the time.
+    pub scope: Option<Vec<String>>,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Where it works.
+    pub organization: OrganizationReference,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created: String,
+    /// The first moment at which it no longer works; null is never.
+    #[schema(format = DateTime)]
+    pub expiration_date: Option<String>,
+    /// Whether its maker acknowledged that it never expires.
+    pub user_aware_token_never_expires: bool,
+    /// When it was last used.
+    #[schema(format = DateTime)]
+    pub last_used: Option<String>,
+    /// For which method it was last used.
+    pub last_used_method: Option<String>,
+    /// For which path, without the query.
+    pub last_used_path: Option<String>,
+    /// From which address.
+    pub last_used_address: Option<String>,
+    /// By which `User-Agent`.
+    pub last_used_agent: Option<String>,
+    /// `active`, `expired`, `revoked` or `suspended`.
+    pub state: String,
+    /// When it was revoked.
+    #[schema(format = DateTime)]
+    pub revoked: Option<String>,
+}
+
+/// Who owns a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Owner {
+    /// `user` or `organization`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Their id.
+    pub id: String,
+    /// Their name.
+    pub name: String,
+}
+
+/// A page of tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonalAccessTokenList {
+    /// The tokens, in the order asked for.
+    pub items: Vec<PersonalAccessToken>,
+    /// Pass it as `cursor` for the next page; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// What can be changed of a token, as JSON Merge Patch (RFC 7396): absent stays, null removes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenPatch {
+    /// Its name.
+    pub name: String,
+    /// When it ends; null only when `userAwareTokenNeverExpires` is or becomes true.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub expiration_date: Option<String>,
+    /// The acknowledgement.
+    #[serde(default)]
+    pub user_aware_token_never_expires: Option<bool>,
+    /// What it is narrowed to. It can only become narrower.
+    #[serde(default)]
+    pub scope: Option<Vec<String>>,
+}
+
+/// One operation of a JSON Patch (RFC 6902) on the document of [`TokenPatch`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JsonPatchOperation {
+    /// `add`, `remove`, `replace`, `move`, `copy` or `test`.
+    pub op: String,
+    /// Where, as a JSON Pointer (RFC 6901): `/name`, `/scope/0`.
+    pub path: String,
+    /// From where, for `move` and `copy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The value, for `add`, `replace` and `test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub value: Option<serde_json::Value>,
+}
