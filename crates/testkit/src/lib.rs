@@ -17,7 +17,7 @@
     reason = "a test helper reports by panicking in the test"
 )]
 
-mod find;
+pub mod find;
 mod nginx;
 mod port;
 pub mod postgres;

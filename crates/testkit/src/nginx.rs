@@ -21,7 +21,7 @@ pub struct Nginx {
 /// When nginx is missing, refuses the text, or does not listen in time.
 #[track_caller]
 pub fn nginx(http: &str, port: u16) -> Nginx {
-    let missing = "nginx is missing: run `cargo xtask setup`, or `apt-get install nginx-light`";
+    let missing = "nginx is missing: run `cargo xtask setup`, or `apt-get install nginx`";
     start(&crate::find::in_path("nginx").expect(missing), http, port)
 }
 

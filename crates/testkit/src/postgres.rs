@@ -36,7 +36,7 @@ impl Postgres {
         SHARED.get_or_init(|| match std::env::var(SERVER_VARIABLE) {
             Ok(url) => Self {
                 url,
-                psql: find::postgres_programs().join("psql"),
+                psql: programs().join("psql"),
                 keeper: None,
             },
             Err(_) => Self::start_with(Durability::None),
@@ -61,7 +61,7 @@ impl Postgres {
     }
 
     fn start_with(durability: Durability) -> Self {
-        let programs = find::postgres_programs();
+        let programs = programs();
         let password = random_name() + &random_name();
         let keeper = Keeper::start(&programs, durability, &password);
         let url = |user| {
@@ -179,6 +179,11 @@ impl Postgres {
             .as_ref()
             .expect("only a server that this process started can be stopped by it")
     }
+}
+
+fn programs() -> PathBuf {
+    find::postgres_programs()
+        .expect("PostgreSQL is missing: run `cargo xtask setup`, or `apt-get install postgresql`")
 }
 
 /// Where the name of the database is in an address.

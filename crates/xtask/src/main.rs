@@ -1,1 +1,72 @@
-fn main() {}
+//! What developers run: `cargo xtask setup | test | deny | bench | openapi`.
+//!
+//! Each check is a [`check::Step`]; `cargo xtask test` runs them all, and continuous integration runs nothing else.
+#![expect(
+    clippy::print_stdout,
+    reason = "these commands talk to the person who started them"
+)]
+
+mod browser;
+mod cargo_tests;
+mod check;
+mod deny;
+mod run;
+mod setup;
+
+use clap::{Parser, Subcommand};
+
+use check::Step;
+use run::{cargo, run};
+
+#[derive(Parser)]
+#[command(about = "What developers run", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the checks need and this machine lacks
+    Setup,
+    /// Install what is missing, then run every check
+    Test {
+        /// Run these checks alone (repeat, or separate with commas)
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<Step>,
+        /// Also look the dependencies up among published security advisories, which needs the network
+        #[arg(long)]
+        online: bool,
+    },
+    /// Check licences, sources and bans of the dependencies
+    Deny {
+        /// Also look them up among published security advisories, which needs the network
+        #[arg(long)]
+        online: bool,
+    },
+    /// Measure, in release mode; the arguments are those of `hallpass-bench`
+    Bench {
+        /// What to measure, and how
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the golden file of the API's description anew, to be read and committed
+    Openapi,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Setup => setup::run_for(&Step::ALL),
+        Command::Test { only, online } => check::run_steps(&only, online),
+        Command::Deny { online } => {
+            setup::run_for(&[Step::Deny])?;
+            deny::check(online)
+        }
+        Command::Bench { arguments } => run(cargo()
+            .args(["run", "--release", "--locked", "-p", "hallpass-bench", "--"])
+            .args(arguments)),
+        Command::Openapi => run(cargo()
+            .args(["test", "--locked", "-p", "hallpass-server", "openapi"])
+            .env("HALLPASS_WRITE_OPENAPI", "1")),
+    }
+}
