@@ -21,7 +21,9 @@ pub enum Expiration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpirationRefused {
     /// Neither a date nor the acknowledgement that there is none.
-    #[error("send expirationDate, a future date-time, or userAwareTokenNeverExpires: true for a token that never expires")]
+    #[error(
+        "send expirationDate, a future date-time, or userAwareTokenNeverExpires: true for a token that never expires"
+    )]
     Required,
     /// Not later than now.
     #[error("expirationDate must lie in the future")]
@@ -37,12 +39,24 @@ impl Expiration {
     ///
     /// # Errors
     /// [`ExpirationRefused`].
-    pub fn from_request(date: Option<&str>, acknowledged: Option<bool>, now: Timestamp) -> Result<Self, ExpirationRefused> {
+    pub fn from_request(
+        date: Option<&str>,
+        acknowledged: Option<bool>,
+        now: Timestamp,
+    ) -> Result<Self, ExpirationRefused> {
         let Some(date) = date else {
-            return if acknowledged == Some(true) { Ok(Self::Never) } else { Err(ExpirationRefused::Required) };
+            return if acknowledged == Some(true) {
+                Ok(Self::Never)
+            } else {
+                Err(ExpirationRefused::Required)
+            };
         };
         let date = Timestamp::parse(date)?;
-        if date > now { Ok(Self::At(date)) } else { Err(ExpirationRefused::NotInFuture) }
+        if date > now {
+            Ok(Self::At(date))
+        } else {
+            Err(ExpirationRefused::NotInFuture)
+        }
     }
 
     /// The date, if there is one.
@@ -170,13 +184,31 @@ mod tests {
         assert_eq!(ask(None, Some(false)), Err(ExpirationRefused::Required));
         assert_eq!(ask(None, None), Err(ExpirationRefused::Required));
         for acknowledged in [None, Some(false), Some(true)] {
-            assert_eq!(ask(Some(future), acknowledged), Ok(Expiration::At(Timestamp::parse(future).unwrap())));
-            assert_eq!(ask(Some("2026-11-22T10:00:00Z"), acknowledged), Err(ExpirationRefused::NotInFuture));
-            assert_eq!(ask(Some("2020-01-01T00:00:00Z"), acknowledged), Err(ExpirationRefused::NotInFuture));
-            assert_eq!(ask(Some("next week"), acknowledged), Err(ExpirationRefused::Malformed(MalformedTimestamp)));
-            assert_eq!(ask(Some(""), acknowledged), Err(ExpirationRefused::Malformed(MalformedTimestamp)));
+            assert_eq!(
+                ask(Some(future), acknowledged),
+                Ok(Expiration::At(Timestamp::parse(future).unwrap()))
+            );
+            assert_eq!(
+                ask(Some("2026-11-22T10:00:00Z"), acknowledged),
+                Err(ExpirationRefused::NotInFuture)
+            );
+            assert_eq!(
+                ask(Some("2020-01-01T00:00:00Z"), acknowledged),
+                Err(ExpirationRefused::NotInFuture)
+            );
+            assert_eq!(
+                ask(Some("next week"), acknowledged),
+                Err(ExpirationRefused::Malformed(MalformedTimestamp))
+            );
+            assert_eq!(
+                ask(Some(""), acknowledged),
+                Err(ExpirationRefused::Malformed(MalformedTimestamp))
+            );
         }
-        assert!(ask(Some("9999-12-31T23:59:59Z"), None).is_ok(), "there is no upper limit");
+        assert!(
+            ask(Some("9999-12-31T23:59:59Z"), None).is_ok(),
+            "there is no upper limit"
+        );
     }
 
     #[test]

@@ -23,7 +23,11 @@ impl Standing {
 
     /// The standing that `word` names; anything that is not "active" is not active.
     pub fn from_word(word: &str) -> Self {
-        if word == Self::Active.word() { Self::Active } else { Self::Suspended }
+        if word == Self::Active.word() {
+            Self::Active
+        } else {
+            Self::Suspended
+        }
     }
 
     /// Whether it is in good standing.

@@ -14,7 +14,9 @@ pub struct Permission(Box<str>);
 
 /// Why a text is no permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a permission such as repo:read or repo:*: lower-case letters, digits and - _ . / on both sides of one colon, at most {PERMISSION_BYTES_MAX} characters")]
+#[error(
+    "not a permission such as repo:read or repo:*: lower-case letters, digits and - _ . / on both sides of one colon, at most {PERMISSION_BYTES_MAX} characters"
+)]
 pub struct MalformedPermission;
 
 impl Permission {
@@ -33,7 +35,11 @@ impl Permission {
         let good = text.len() <= PERMISSION_BYTES_MAX
             && is_part(resource)
             && (action == "*" || is_part(action));
-        if good { Ok(Self(text.into())) } else { Err(MalformedPermission) }
+        if good {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedPermission)
+        }
     }
 
     /// The text, `resource:action`.
@@ -63,10 +69,15 @@ impl Permission {
 
 fn is_part(text: &str) -> bool {
     let inner = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.' | b'/')
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || matches!(byte, b'-' | b'_' | b'.' | b'/')
     };
     text.bytes().all(inner)
-        && text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && text
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
 }
 
 impl fmt::Display for Permission {
@@ -112,9 +123,12 @@ impl PermissionSet {
             if permissions.len() == SCOPE_PERMISSIONS_MAX {
                 return Err(MalformedSet::TooMany);
             }
-            permissions.push(
-                Permission::parse(text).map_err(|source| MalformedSet::Permission { text: text.to_owned(), source })?,
-            );
+            permissions.push(Permission::parse(text).map_err(|source| {
+                MalformedSet::Permission {
+                    text: text.to_owned(),
+                    source,
+                }
+            })?);
         }
         Ok(permissions.into_iter().collect())
     }
@@ -122,7 +136,10 @@ impl PermissionSet {
     /// Whether holding this set gives `needed`.
     pub fn covers(&self, needed: &Permission) -> bool {
         self.names(needed)
-            || self.0.iter().any(|held| held.is_wildcard() && held.covers(needed))
+            || self
+                .0
+                .iter()
+                .any(|held| held.is_wildcard() && held.covers(needed))
     }
 
     /// Whether `permission` stands in the set itself, wildcards aside.
@@ -132,7 +149,9 @@ impl PermissionSet {
 
     /// Whether `text` stands in the set itself, wildcards aside.
     pub fn names_text(&self, text: &str) -> bool {
-        self.0.binary_search_by(|held| held.as_str().cmp(text)).is_ok()
+        self.0
+            .binary_search_by(|held| held.as_str().cmp(text))
+            .is_ok()
     }
 
     /// Whether every permission of `other` is covered here.
@@ -143,7 +162,10 @@ impl PermissionSet {
     /// The permissions of this set that `narrowing` covers.
     #[must_use]
     pub fn narrowed_to(&self, narrowing: &Self) -> Self {
-        self.iter().filter(|permission| narrowing.covers(permission)).cloned().collect()
+        self.iter()
+            .filter(|permission| narrowing.covers(permission))
+            .cloned()
+            .collect()
     }
 
     /// The permissions in order.
@@ -215,7 +237,9 @@ impl Risk {
 
     /// The risk that `word` names, if it names one.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Low, Self::Medium, Self::High].into_iter().find(|risk| risk.word() == word)
+        [Self::Low, Self::Medium, Self::High]
+            .into_iter()
+            .find(|risk| risk.word() == word)
     }
 }
 
@@ -241,11 +265,33 @@ mod tests {
 
     #[test]
     fn only_resource_and_action_are_a_permission() {
-        for good in ["repo:read", "repo:*", "a:b", "org/team:pull-request.merge_all", "2fa:reset"] {
+        for good in [
+            "repo:read",
+            "repo:*",
+            "a:b",
+            "org/team:pull-request.merge_all",
+            "2fa:reset",
+        ] {
             assert!(Permission::parse(good).is_ok(), "{good}");
         }
         let long = format!("{}:read", "r".repeat(PERMISSION_BYTES_MAX));
-        for bad in ["", ":", "repo", "repo:", ":read", "*:read", "*", "*:*", "repo:*x", "Repo:read", "repo:read:x", "repo: read", "répo:read", "-a:b", long.as_str()] {
+        for bad in [
+            "",
+            ":",
+            "repo",
+            "repo:",
+            ":read",
+            "*:read",
+            "*",
+            "*:*",
+            "repo:*x",
+            "Repo:read",
+            "repo:read:x",
+            "repo: read",
+            "répo:read",
+            "-a:b",
+            long.as_str(),
+        ] {
             assert_eq!(Permission::parse(bad), Err(MalformedPermission), "{bad}");
         }
     }
@@ -253,8 +299,19 @@ mod tests {
     #[test]
     fn a_wildcard_covers_its_resource_and_nothing_else() {
         let held = set(&["repo:*", "report:read"]);
-        for (needed, covered) in [("repo:read", true), ("repo:*", true), ("report:read", true), ("report:*", false), ("rep:read", false), ("repo2:read", false)] {
-            assert_eq!(held.covers(&Permission::parse(needed).unwrap()), covered, "{needed}");
+        for (needed, covered) in [
+            ("repo:read", true),
+            ("repo:*", true),
+            ("report:read", true),
+            ("report:*", false),
+            ("rep:read", false),
+            ("repo2:read", false),
+        ] {
+            assert_eq!(
+                held.covers(&Permission::parse(needed).unwrap()),
+                covered,
+                "{needed}"
+            );
         }
     }
 
@@ -266,7 +323,8 @@ mod tests {
     }
 
     fn a_permission() -> impl Strategy<Value = Permission> {
-        ("[a-c]", prop_oneof!["[a-c]", Just("*".to_owned())]).prop_map(|(r, a)| Permission::parse(&format!("{r}:{a}")).unwrap())
+        ("[a-c]", prop_oneof!["[a-c]", Just("*".to_owned())])
+            .prop_map(|(r, a)| Permission::parse(&format!("{r}:{a}")).unwrap())
     }
     fn a_set() -> impl Strategy<Value = PermissionSet> {
         proptest::collection::vec(a_permission(), 0..8).prop_map(|all| all.into_iter().collect())

@@ -53,7 +53,10 @@ impl Timestamp {
     /// The moment `seconds` later (or earlier, when negative).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
-        Self::from_micros(self.0.saturating_add(seconds.saturating_mul(MICROS_PER_SECOND)))
+        Self::from_micros(
+            self.0
+                .saturating_add(seconds.saturating_mul(MICROS_PER_SECOND)),
+        )
     }
 
     /// The moment `days` days of 24 hours later (or earlier, when negative).
@@ -108,7 +111,10 @@ fn has_date_time_shape(text: &[u8]) -> bool {
         return false;
     };
     if let [b'.', fraction @ ..] = rest {
-        let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = fraction
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits == 0 || digits > 9 {
             return false;
         }

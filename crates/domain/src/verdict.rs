@@ -172,14 +172,25 @@ impl Facts<'_> {
         let Some(scope) = self.scope else {
             return self.role.clone();
         };
-        let own = scope.iter().filter(|permission| permission.as_str() == Permission::OWN_TOKENS);
-        self.role.iter().filter(|held| scope.covers(held)).chain(own).cloned().collect()
+        let own = scope
+            .iter()
+            .filter(|permission| permission.as_str() == Permission::OWN_TOKENS);
+        self.role
+            .iter()
+            .filter(|held| scope.covers(held))
+            .chain(own)
+            .cloned()
+            .collect()
     }
 }
 
 impl Bearer {
     fn refusal(self) -> Option<DenyReason> {
-        let Self::Person { user_active, membership } = self else {
+        let Self::Person {
+            user_active,
+            membership,
+        } = self
+        else {
             return None;
         };
         match membership {

@@ -9,11 +9,12 @@ pub mod session;
 pub mod token;
 pub mod verify;
 
-pub use organization::{CatalogueEntry, Caller, OrganizationReference, Permissions};
+pub use organization::{Caller, CatalogueEntry, OrganizationReference, Permissions};
 pub use problem::{FieldProblem, Problem};
 pub use session::{NewSession, Session, SessionList, SignIn};
 pub use token::{
-    CreateToken, JsonPatchOperation, Owner, PersonalAccessToken, PersonalAccessTokenList, TokenPatch,
+    CreateToken, JsonPatchOperation, Owner, PersonalAccessToken, PersonalAccessTokenList,
+    TokenPatch,
 };
 pub use verify::{VerifyAnswer, VerifyAnswers, VerifyQuestion, VerifyQuestions};
 

@@ -31,7 +31,9 @@ pub struct VerifyQuestion {
 
 impl std::fmt::Debug for VerifyQuestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifyQuestion").field("permission", &self.permission).finish_non_exhaustive()
+        f.debug_struct("VerifyQuestion")
+            .field("permission", &self.permission)
+            .finish_non_exhaustive()
     }
 }
 

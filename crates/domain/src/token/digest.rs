@@ -29,7 +29,9 @@ impl Scheme {
 
     /// The scheme that `word` names, if it names one.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::HmacSha256, Self::Bcrypt].into_iter().find(|scheme| scheme.word() == word)
+        [Self::HmacSha256, Self::Bcrypt]
+            .into_iter()
+            .find(|scheme| scheme.word() == word)
     }
 }
 
@@ -74,7 +76,9 @@ impl PepperId {
     /// Parses a pepper's name.
     pub fn parse(text: &str) -> Option<Self> {
         let good = (1..=16).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         good.then(|| Self(text.into()))
     }
 
@@ -211,7 +215,10 @@ impl fmt::Debug for BcryptHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entropy, token::{Brand, Kind}};
+    use crate::{
+        Entropy,
+        token::{Brand, Kind},
+    };
 
     struct Repeating(u8);
     impl Entropy for Repeating {
@@ -231,8 +238,12 @@ mod tests {
     fn the_digest_is_hmac_sha_256() {
         let mut key = Zeroizing::new([0; 32]);
         key[..4].copy_from_slice(b"Jefe");
-        let digest = Pepper::new(PepperId::parse("p1").unwrap(), &key).mac(&[b"what do ya want ", b"for nothing?"]);
-        assert_eq!(digest.bytes()[..8], [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e]);
+        let digest = Pepper::new(PepperId::parse("p1").unwrap(), &key)
+            .mac(&[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(
+            digest.bytes()[..8],
+            [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e]
+        );
         assert_eq!(digest.bytes()[28..], [0x64, 0xec, 0x38, 0x43]);
     }
 
@@ -246,7 +257,10 @@ mod tests {
     #[test]
     fn a_seal_is_never_a_digest_of_the_same_bytes() {
         let token = token(1);
-        assert_ne!(pepper(1).digest(&token), pepper(1).seal("", token.expose().as_bytes()));
+        assert_ne!(
+            pepper(1).digest(&token),
+            pepper(1).seal("", token.expose().as_bytes())
+        );
         assert_ne!(pepper(1).seal("a", b"x"), pepper(1).seal("b", b"x"));
     }
 
@@ -262,6 +276,9 @@ mod tests {
     #[test]
     fn nothing_prints_a_key_or_a_digest() {
         let printed = format!("{:?} {:?}", pepper(0x41), pepper(0x41).digest(&token(1)));
-        assert!(!printed.contains("41, 41") && printed.len() < 40, "{printed}");
+        assert!(
+            !printed.contains("41, 41") && printed.len() < 40,
+            "{printed}"
+        );
     }
 }

@@ -25,7 +25,10 @@ impl Brand {
     /// Parses two lower-case letters or digits.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 2] = text.as_bytes().try_into().ok()?;
-        bytes.iter().all(|byte| is_brand(*byte)).then_some(Self(bytes))
+        bytes
+            .iter()
+            .all(|byte| is_brand(*byte))
+            .then_some(Self(bytes))
     }
 
     /// The two characters.
@@ -48,7 +51,10 @@ impl Prefix {
     /// # Errors
     /// [`MalformedToken`] when it is not how a token begins.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        let bytes: [u8; PREFIX_CHARS] = text.as_bytes().try_into().map_err(|_| MalformedToken::Length)?;
+        let bytes: [u8; PREFIX_CHARS] = text
+            .as_bytes()
+            .try_into()
+            .map_err(|_| MalformedToken::Length)?;
         has_prefix_shape(&bytes)?;
         Ok(Self(bytes))
     }
@@ -164,15 +170,24 @@ pub fn find_in(text: &str) -> Option<std::ops::Range<usize>> {
 /// Whether `text` begins as a token does, be it whole or not: enough to refuse it as a command's argument.
 pub fn looks_like_one(text: &str) -> bool {
     text.len() > PREFIX_CHARS
-        && text.as_bytes().get(..PREFIX_CHARS).is_some_and(|head| has_prefix_shape(head).is_ok())
+        && text
+            .as_bytes()
+            .get(..PREFIX_CHARS)
+            .is_some_and(|head| has_prefix_shape(head).is_ok())
 }
 
 fn has_prefix_shape(prefix: &[u8]) -> Result<(), MalformedToken> {
     let good = prefix[..2].iter().all(|byte| is_brand(*byte))
         && Kind::from_letter(prefix[2]).is_some()
         && prefix[SEPARATOR_AT] == b'_'
-        && prefix[SEPARATOR_AT + 1..].iter().all(u8::is_ascii_alphanumeric);
-    if good { Ok(()) } else { Err(MalformedToken::Shape) }
+        && prefix[SEPARATOR_AT + 1..]
+            .iter()
+            .all(u8::is_ascii_alphanumeric);
+    if good {
+        Ok(())
+    } else {
+        Err(MalformedToken::Shape)
+    }
 }
 
 /// CRC-32 (the one of IEEE 802.3) of all but the checksum, in base62, most significant digit first.

@@ -17,7 +17,11 @@ impl Entropy for Seeded {
 }
 
 fn token(seed: u64) -> PlainToken {
-    PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &Seeded(Cell::new(seed)))
+    PlainToken::generate(
+        Brand::DEFAULT,
+        Kind::PersonalAccessToken,
+        &Seeded(Cell::new(seed)),
+    )
 }
 
 #[test]
@@ -72,7 +76,10 @@ fn digits_are_drawn_evenly() {
         }
     }
     let expected = f64::from(counts.iter().sum::<u32>()) / 62.0;
-    let chi_square: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+    let chi_square: f64 = counts
+        .iter()
+        .map(|count| (f64::from(*count) - expected).powi(2) / expected)
+        .sum();
     // 61 degrees of freedom: 100 is passed once in a thousand fair draws. The seed is fixed.
     assert!(chi_square < 100.0, "{chi_square}");
 }

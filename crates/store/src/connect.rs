@@ -1,0 +1,269 @@
+//! Opening a database, and what it must be like to be trusted.
+
+use crate::{StoreError, on, sql};
+use sqlx::{
+    PgPool, Row, SqlitePool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{fmt, fs, path::PathBuf, str::FromStr, time::Duration};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Connections that read from SQLite at once. Readers do not wait for the writer in WAL mode.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 20;
+/// A request waits this long for a connection or for the one writer before it is told to come back.
+const ACQUIRE_SECONDS: Duration = Duration::from_secs(5);
+/// The first SQLite whose write-ahead log cannot lose committed pages (3.7.0 to 3.51.2 could).
+const SQLITE_VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file of this process.
+    Sqlite(PathBuf),
+    /// A server's, at this `postgres://` address.
+    Postgres(String),
+}
+
+impl Database {
+    /// Parses `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`], which does not repeat the address: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path == ":memory:" || path.contains('?') {
+                return Err(StoreError::Address(
+                    "sqlite: needs the path of a file, as in sqlite:hallpass-data/hallpass.db"
+                        .to_owned(),
+                ));
+            }
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            PgConnectOptions::from_str(text).map_err(|_| {
+                StoreError::Address(
+                    "not a PostgreSQL address such as postgres://user:password@host/database"
+                        .to_owned(),
+                )
+            })?;
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(StoreError::Address(
+            "a database address begins with sqlite: or postgres://".to_owned(),
+        ))
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+/// One of the two engines' things.
+pub(crate) enum Either<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// An open database.
+pub struct Store {
+    pub(crate) read: Either<SqlitePool, PgPool>,
+    pub(crate) write: Either<SqlitePool, PgPool>,
+    sole: Sole,
+}
+
+/// What keeps a second process out for as long as it lives.
+enum Sole {
+    File(#[expect(dead_code, reason = "held for its lock")] fs::File),
+    Session(tokio::sync::Mutex<sqlx::pool::PoolConnection<sqlx::Postgres>>),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self.read, Either::Sqlite(_)) {
+            "Store(SQLite)"
+        } else {
+            "Store(PostgreSQL)"
+        })
+    }
+}
+
+impl Store {
+    /// Opens `database`, makes it when it is a file that does not exist yet, brings its tables up to date, and
+    /// keeps other processes out until it is closed.
+    ///
+    /// # Errors
+    /// [`StoreError`]: [`StoreError::InUse`] when another process has it.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        match database {
+            Database::Sqlite(path) => Self::open_sqlite(path.clone()).await,
+            Database::Postgres(address) => Self::open_postgres(address).await,
+        }
+    }
+
+    async fn open_sqlite(path: PathBuf) -> Result<Self, StoreError> {
+        let lock = lock_file(&path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE_SECONDS)
+            .optimize_on_close(true, 400);
+        let pool = |connections: u32, options: SqliteConnectOptions| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_SECONDS)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_with(options)
+        };
+        let write = pool(1, options.clone()).await?;
+        let version: String = sqlx::query(sql::SQLITE_VERSION)
+            .fetch_one(&write)
+            .await?
+            .try_get(0)?;
+        if parse_version(&version) < Some(SQLITE_VERSION_MIN) {
+            return Err(StoreError::Address(format!(
+                "SQLite {version} can lose committed data; 3.51.3 or later is needed"
+            )));
+        }
+        MIGRATIONS.run(&write).await?;
+        restrict(&path);
+        let read = pool(SQLITE_READERS, options.read_only(true)).await?;
+        Ok(Self {
+            read: Either::Sqlite(read),
+            write: Either::Sqlite(write),
+            sole: Sole::File(lock),
+        })
+    }
+
+    async fn open_postgres(address: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(address)?
+            .application_name("hallpass")
+            .options([
+                ("lock_timeout", "2s"),
+                ("statement_timeout", "20s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_SECONDS)
+            .connect_with(options)
+            .await?;
+        let mut session = pool.acquire().await?;
+        let alone: bool = sqlx::query(sql::POSTGRES_SOLE)
+            .fetch_one(&mut *session)
+            .await?
+            .try_get(0)?;
+        if !alone {
+            return Err(StoreError::InUse(
+                "another hallpass runs on this PostgreSQL database; stop it first".to_owned(),
+            ));
+        }
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self {
+            read: Either::Postgres(pool.clone()),
+            write: Either::Postgres(pool),
+            sole: Sole::Session(tokio::sync::Mutex::new(session)),
+        })
+    }
+
+    /// Whether this process still keeps all others out. On PostgreSQL that is a lock of one session: once the
+    /// session is lost, another process may have changed what this one holds in memory.
+    ///
+    /// # Errors
+    /// The database does not answer on that session, or the lock is gone.
+    pub async fn is_still_sole(&self) -> Result<(), StoreError> {
+        let Sole::Session(session) = &self.sole else {
+            return Ok(());
+        };
+        let mut session = session.lock().await;
+        let held: bool = sqlx::query(sql::POSTGRES_STILL_SOLE)
+            .fetch_one(&mut **session)
+            .await?
+            .try_get(0)?;
+        if held {
+            Ok(())
+        } else {
+            Err(StoreError::InUse(
+                "the lock on the database is gone".to_owned(),
+            ))
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.head().await.map(|_| ())
+    }
+
+    /// Closes every connection, which also lets others in.
+    pub async fn close(self) {
+        if let Sole::Session(session) = self.sole {
+            let _ = session.into_inner().close().await;
+        }
+        on!(self.read, pool => pool.close().await);
+        on!(self.write, pool => pool.close().await);
+    }
+}
+
+/// Locks `PATH.lock` for this process. The file stays: removing it would let two processes lock two files.
+fn lock_file(path: &std::path::Path) -> Result<fs::File, StoreError> {
+    let lock = path.with_extension("lock");
+    let refuse = |why: String| StoreError::InUse(format!("{}: {why}", lock.display()));
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock)
+        .map_err(|error| refuse(error.to_string()))?;
+    file.try_lock().map_err(|error| match error {
+        fs::TryLockError::WouldBlock => refuse(
+            "another hallpass uses this data; stop it first, or give this one its own with --data"
+                .to_owned(),
+        ),
+        fs::TryLockError::Error(error) => refuse(error.to_string()),
+    })?;
+    Ok(file)
+}
+
+/// The database is its owner's alone. Digests tell a thief nothing, but names and addresses are people's.
+fn restrict(path: &std::path::Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            if let Err(error) =
+                fs::set_permissions(PathBuf::from(&name), fs::Permissions::from_mode(0o600))
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, "cannot restrict the database file to its owner");
+            }
+        }
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = text.split('.').map(str::parse);
+    Some((
+        numbers.next()?.ok()?,
+        numbers.next()?.ok()?,
+        numbers.next()?.ok()?,
+    ))
+}

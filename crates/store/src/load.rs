@@ -1,0 +1,298 @@
+//! Everything that verification needs, read to be held in memory.
+
+use crate::{Store, StoreError, on, rows, sql};
+use futures_util::TryStreamExt;
+use hallpass_domain::{
+    id::{OrganizationId, RoleId, TokenId, UserId},
+    member::{Membership, User},
+    organization::{Organization, Standing},
+    permission::{CatalogueEntry, Permission, PermissionSet, Risk},
+    role::{Role, RolePermissions},
+    time::Timestamp,
+    token::{BcryptHash, Digest, Kind, Prefix},
+};
+
+/// A membership as verification sees it.
+pub type LoadedMembership = Membership;
+
+/// A token as verification sees it.
+#[derive(Clone, Debug)]
+pub struct LoadedToken {
+    /// Its id.
+    pub id: TokenId,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it works.
+    pub organization: OrganizationId,
+    /// Whose it is, if it is personal.
+    pub user: Option<UserId>,
+    /// With which role, if it is a key.
+    pub role: Option<RoleId>,
+    /// Its name.
+    pub name: String,
+    /// How it begins.
+    pub prefix: Prefix,
+    /// How it is recognized.
+    pub stored: Result<Digest, BcryptHash>,
+    /// What it is narrowed to.
+    pub scope: Option<PermissionSet>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it begins.
+    pub valid_from: Option<Timestamp>,
+    /// Whether it is suspended.
+    pub suspended: bool,
+    /// Whether it is revoked.
+    pub revoked: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    id: Vec<u8>,
+    kind: String,
+    organization_id: Vec<u8>,
+    user_id: Option<Vec<u8>>,
+    role_id: Option<Vec<u8>>,
+    name: String,
+    prefix: String,
+    digest: Option<Vec<u8>>,
+    bcrypt: Option<String>,
+    scope: Option<String>,
+    expires_at: Option<i64>,
+    valid_from: Option<i64>,
+    suspended_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<TokenRow> for LoadedToken {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        let stored = match (&row.digest, &row.bcrypt) {
+            (Some(digest), None) => Ok(rows::digest(digest)?),
+            (None, Some(bcrypt)) => {
+                Err(BcryptHash::parse(bcrypt).ok_or(StoreError::Malformed("bcrypt hash"))?)
+            }
+            _ => return Err(StoreError::Malformed("token")),
+        };
+        Ok(Self {
+            id: rows::id(&row.id, TokenId::from_bytes)?,
+            kind: Kind::from_word(&row.kind).ok_or(StoreError::Malformed("kind"))?,
+            organization: rows::id(&row.organization_id, OrganizationId::from_bytes)?,
+            user: row
+                .user_id
+                .map(|id| rows::id(&id, UserId::from_bytes))
+                .transpose()?,
+            role: row
+                .role_id
+                .map(|id| rows::id(&id, RoleId::from_bytes))
+                .transpose()?,
+            name: row.name,
+            prefix: rows::prefix(&row.prefix)?,
+            stored,
+            scope: rows::scope(row.scope.as_deref())?,
+            expires_at: rows::moment_option(row.expires_at),
+            valid_from: rows::moment_option(row.valid_from),
+            suspended: row.suspended_at.is_some(),
+            revoked: row.revoked_at.is_some(),
+        })
+    }
+}
+
+type OrganizationRow = (Vec<u8>, String, String);
+type UserRow = (Vec<u8>, String, String, String);
+type RoleRow = (Vec<u8>, String, bool, String);
+type MembershipRow = (Vec<u8>, Vec<u8>, Vec<u8>, String, bool);
+
+fn organization((id, name, standing): OrganizationRow) -> Result<Organization, StoreError> {
+    Ok(Organization {
+        id: rows::id(&id, OrganizationId::from_bytes)?,
+        name: rows::display_name(&name)?,
+        standing: Standing::from_word(&standing),
+    })
+}
+
+fn user((id, email, name, standing): UserRow) -> Result<User, StoreError> {
+    Ok(User {
+        id: rows::id(&id, UserId::from_bytes)?,
+        email: rows::email(&email)?,
+        name: rows::display_name(&name)?,
+        standing: Standing::from_word(&standing),
+    })
+}
+
+fn role((id, name, grants_all, permissions): RoleRow) -> Result<Role, StoreError> {
+    let permissions = if grants_all {
+        RolePermissions::All
+    } else {
+        RolePermissions::Named(rows::permissions(&permissions)?)
+    };
+    Ok(Role {
+        id: rows::id(&id, RoleId::from_bytes)?,
+        name,
+        permissions,
+    })
+}
+
+fn membership(
+    (organization, user, role, standing, may_have_tokens): MembershipRow,
+) -> Result<Membership, StoreError> {
+    Ok(Membership {
+        organization: rows::id(&organization, OrganizationId::from_bytes)?,
+        user: rows::id(&user, UserId::from_bytes)?,
+        role: rows::id(&role, RoleId::from_bytes)?,
+        standing: Standing::from_word(&standing),
+        may_have_tokens,
+    })
+}
+
+impl Store {
+    /// The catalogue of permissions, in order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn catalogue(&self) -> Result<Vec<CatalogueEntry>, StoreError> {
+        let found: Vec<(String, String, String)> =
+            on!(&self.read, pool => sqlx::query_as(sql::CATALOGUE).fetch_all(pool).await?);
+        found
+            .into_iter()
+            .map(|(name, description, risk)| {
+                Ok(CatalogueEntry {
+                    permission: Permission::parse(&name)
+                        .map_err(|_| StoreError::Malformed("permission"))?,
+                    description,
+                    risk: Risk::from_word(&risk).ok_or(StoreError::Malformed("risk"))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Every role.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn roles(&self) -> Result<Vec<Role>, StoreError> {
+        let found: Vec<RoleRow> =
+            on!(&self.read, pool => sqlx::query_as(sql::ROLES).fetch_all(pool).await?);
+        found.into_iter().map(role).collect()
+    }
+
+    /// One role.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
+        let found: Option<RoleRow> = on!(&self.read, pool => sqlx::query_as(sql::ROLE).bind(&id.bytes()[..]).fetch_optional(pool).await?);
+        found.map(role).transpose()
+    }
+
+    /// Every organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        let found: Vec<OrganizationRow> =
+            on!(&self.read, pool => sqlx::query_as(sql::ORGANIZATIONS).fetch_all(pool).await?);
+        found.into_iter().map(organization).collect()
+    }
+
+    /// One organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_organization(
+        &self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
+        let found: Option<OrganizationRow> = on!(&self.read, pool => sqlx::query_as(sql::ORGANIZATION).bind(&id.bytes()[..]).fetch_optional(pool).await?);
+        found.map(organization).transpose()
+    }
+
+    /// Every user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let found: Vec<UserRow> =
+            on!(&self.read, pool => sqlx::query_as(sql::USERS).fetch_all(pool).await?);
+        found.into_iter().map(user).collect()
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found: Option<UserRow> = on!(&self.read, pool => sqlx::query_as(sql::USER).bind(&id.bytes()[..]).fetch_optional(pool).await?);
+        found.map(user).transpose()
+    }
+
+    /// Every membership.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn memberships(&self) -> Result<Vec<Membership>, StoreError> {
+        let found: Vec<MembershipRow> =
+            on!(&self.read, pool => sqlx::query_as(sql::MEMBERSHIPS).fetch_all(pool).await?);
+        found.into_iter().map(membership).collect()
+    }
+
+    /// One membership.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_membership(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Membership>, StoreError> {
+        let found: Option<MembershipRow> = on!(&self.read, pool => sqlx::query_as(sql::MEMBERSHIP).bind(&organization.bytes()[..]).bind(&user.bytes()[..]).fetch_optional(pool).await?);
+        found.map(membership).transpose()
+    }
+
+    /// The memberships of one user, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn memberships_of(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
+        let found: Vec<MembershipRow> = on!(&self.read, pool => sqlx::query_as(sql::MEMBERSHIPS_OF_USER).bind(&user.bytes()[..]).fetch_all(pool).await?);
+        found.into_iter().map(membership).collect()
+    }
+
+    /// One token.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn load_token(&self, id: TokenId) -> Result<Option<LoadedToken>, StoreError> {
+        let found: Option<TokenRow> = on!(&self.read, pool => sqlx::query_as(sql::TOKEN_LOAD).bind(&id.bytes()[..]).fetch_optional(pool).await?);
+        found.map(LoadedToken::try_from).transpose()
+    }
+
+    /// Every token that is live, or was until after `since`, one by one to `take`.
+    ///
+    /// # Errors
+    /// [`StoreError`], also one that `take` returns.
+    pub async fn load_tokens(
+        &self,
+        since: Timestamp,
+        mut take: impl FnMut(LoadedToken) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        on!(&self.read, pool => {
+            let mut stream = sqlx::query_as::<_, TokenRow>(sql::TOKENS_LOAD).bind(since.micros()).fetch(pool);
+            while let Some(row) = stream.try_next().await? {
+                take(row.try_into()?)?;
+            }
+        });
+        Ok(())
+    }
+
+    /// How many tokens there are, live or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_tokens(&self) -> Result<u64, StoreError> {
+        let count: i64 =
+            on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_COUNT).fetch_one(pool).await?);
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}

@@ -1,0 +1,63 @@
+//! From columns to types. A row that this program would not have written is an error, never a guess.
+
+use crate::StoreError;
+use hallpass_domain::{
+    name::{DisplayName, Email, TokenName},
+    permission::PermissionSet,
+    time::Timestamp,
+    token::Prefix,
+};
+
+pub(crate) fn id<T>(bytes: &[u8], of: fn([u8; 16]) -> T) -> Result<T, StoreError> {
+    bytes
+        .try_into()
+        .map(of)
+        .map_err(|_| StoreError::Malformed("id"))
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> Result<hallpass_domain::token::Digest, StoreError> {
+    bytes
+        .try_into()
+        .map(hallpass_domain::token::Digest::from_bytes)
+        .map_err(|_| StoreError::Malformed("digest"))
+}
+
+pub(crate) const fn moment(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+pub(crate) fn moment_option(micros: Option<i64>) -> Option<Timestamp> {
+    micros.map(Timestamp::from_micros)
+}
+
+pub(crate) fn micros(moment: Option<Timestamp>) -> Option<i64> {
+    moment.map(Timestamp::micros)
+}
+
+pub(crate) fn token_name(text: &str) -> Result<TokenName, StoreError> {
+    TokenName::parse(text).map_err(|_| StoreError::Malformed("token name"))
+}
+
+pub(crate) fn display_name(text: &str) -> Result<DisplayName, StoreError> {
+    DisplayName::parse(text).map_err(|_| StoreError::Malformed("name"))
+}
+
+pub(crate) fn email(text: &str) -> Result<Email, StoreError> {
+    Email::parse(text).map_err(|_| StoreError::Malformed("e-mail address"))
+}
+
+pub(crate) fn prefix(text: &str) -> Result<Prefix, StoreError> {
+    Prefix::parse(text).map_err(|_| StoreError::Malformed("prefix"))
+}
+
+/// Sets are stored as their permissions joined by blanks.
+pub(crate) fn permissions(text: &str) -> Result<PermissionSet, StoreError> {
+    text.split_ascii_whitespace()
+        .map(hallpass_domain::permission::Permission::parse)
+        .collect::<Result<_, _>>()
+        .map_err(|_| StoreError::Malformed("permission"))
+}
+
+pub(crate) fn scope(text: Option<&str>) -> Result<Option<PermissionSet>, StoreError> {
+    text.map(permissions).transpose()
+}

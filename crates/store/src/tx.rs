@@ -1,0 +1,119 @@
+//! One use case, one transaction.
+
+use crate::{FeedKey, Store, StoreError, connect::Either, on, sql};
+use hallpass_domain::{
+    Entropy,
+    audit::Action,
+    id::{AuditId, OrganizationId, TokenId, UserId},
+    time::Timestamp,
+};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+/// An open transaction. Dropped without [`Tx::commit`], it has done nothing.
+pub struct Tx {
+    pub(crate) on: Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+/// A line of the audit.
+#[derive(Clone, Debug)]
+pub struct AuditEntry<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// In which organization.
+    pub organization: Option<OrganizationId>,
+    /// Who.
+    pub actor: Option<UserId>,
+    /// With which token, if not in a session.
+    pub token: Option<TokenId>,
+    /// What was done.
+    pub action: Action,
+    /// To what.
+    pub target: Option<String>,
+    /// From which address.
+    pub address: Option<&'a str>,
+    /// By which `User-Agent`.
+    pub agent: Option<&'a str>,
+    /// What else there is to say, as JSON.
+    pub detail: Option<String>,
+}
+
+impl Store {
+    /// Begins a transaction that will write. On SQLite it waits for the writer before it.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let on = match &self.write {
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { on })
+    }
+}
+
+impl Tx {
+    /// Writes a line of the audit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn append_audit(
+        &mut self,
+        entropy: &impl Entropy,
+        entry: &AuditEntry<'_>,
+    ) -> Result<(), StoreError> {
+        let id = AuditId::generate(entropy, entry.at);
+        on!(&mut self.on, tx => {
+            sqlx::query(sql::AUDIT_INSERT)
+                .bind(&id.bytes()[..])
+                .bind(entry.at.micros())
+                .bind(entry.organization.as_ref().map(|id| &id.bytes()[..]))
+                .bind(entry.actor.as_ref().map(|id| &id.bytes()[..]))
+                .bind(entry.token.as_ref().map(|id| &id.bytes()[..]))
+                .bind(entry.action.word())
+                .bind(entry.target.as_deref())
+                .bind(entry.address)
+                .bind(entry.agent)
+                .bind(entry.detail.as_deref())
+                .execute(&mut **tx)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Commits. What verification can see of the change is named by `changed` and gets the next number of the
+    /// feed, which is returned; without any, nothing is numbered.
+    ///
+    /// The counter's row is locked last, so that it is held for the shortest time and its order is the order of
+    /// commits.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Whether an interrupted commit happened is not known: ask again.
+    pub async fn commit(mut self, changed: &[FeedKey]) -> Result<Option<i64>, StoreError> {
+        let mut seq = None;
+        if !changed.is_empty() {
+            let next: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::HEAD_NEXT).fetch_one(&mut **tx).await?);
+            for (position, key) in (0_i64..).zip(changed) {
+                on!(&mut self.on, tx => {
+                    sqlx::query(sql::FEED_INSERT).bind(next).bind(position).bind(key.kind()).bind(key.bytes()).execute(&mut **tx).await?;
+                });
+            }
+            seq = Some(next);
+        }
+        on!(self.on, tx => tx.commit().await?);
+        Ok(seq)
+    }
+}
+
+/// Runs one statement of a transaction and says how many rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        $crate::on!(&mut $tx.on, tx => sqlx::query($sql)$(.bind($value))*.execute(&mut **tx).await?.rows_affected())
+    };
+}
+pub(crate) use execute;
