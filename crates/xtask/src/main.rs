@@ -13,6 +13,8 @@ mod deny;
 mod run;
 mod setup;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 use check::Step;
@@ -54,19 +56,32 @@ enum Command {
     Openapi,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
-        Command::Setup => setup::run_for(&Step::ALL),
-        Command::Test { only, online } => check::run_steps(&only, online),
-        Command::Deny { online } => {
-            setup::run_for(&[Step::Deny])?;
-            deny::check(online)
+fn main() -> ExitCode {
+    match Arguments::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
         }
-        Command::Bench { arguments } => run(cargo()
-            .args(["run", "--release", "--locked", "-p", "hallpass-bench", "--"])
-            .args(arguments)),
-        Command::Openapi => run(cargo()
-            .args(["test", "--locked", "-p", "hallpass-server", "openapi"])
-            .env("HALLPASS_WRITE_OPENAPI", "1")),
+    }
+}
+
+impl Command {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Setup => setup::run_for(&Step::ALL),
+            Self::Test { only, online } => check::run_steps(&only, online),
+            Self::Deny { online } => {
+                setup::run_for(&[Step::Deny])?;
+                deny::check(online)
+            }
+            Self::Bench { arguments } => run(cargo()
+                .args(["run", "--release", "--locked", "-p", "hallpass-bench", "--"])
+                .args(arguments)),
+            Self::Openapi => {
+                let test = ["test", "--locked", "-p", "hallpass-server", "openapi"];
+                run(cargo().args(test).env("HALLPASS_WRITE_OPENAPI", "1"))
+            }
+        }
     }
 }
