@@ -8,7 +8,7 @@
 //! | an empty database | [`Postgres::shared`]`().database()` |
 //! | a cluster that it may crash | [`Postgres::start`] |
 //! | a running executable | [`Program::start`] |
-//! | a real reverse proxy | [`nginx`] |
+//! | a real reverse proxy | [`nginx()`] |
 //! | a folder, a port | [`temp_dir`], [`free_port`] |
 #![warn(missing_docs)]
 #![expect(

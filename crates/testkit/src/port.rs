@@ -14,14 +14,17 @@ const PORTS: Range<u16> = 12_000..32_000;
 pub fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let start = u64::from_str_radix(&crate::random_name(), 16).expect("hexadecimal digits");
+    first_free(start, &mut given).expect("a free port on 127.0.0.1")
+}
+
+/// The first port from `start` on, in a circle, that is neither taken nor among those `given`, which it joins.
+fn first_free(start: u64, given: &mut BTreeSet<u16>) -> Option<u16> {
     let count = PORTS.end - PORTS.start;
-    let start = u64::from_str_radix(&crate::random_name(), 16).expect("hexadecimal digits")
-        % u64::from(count);
-    let start = u16::try_from(start).expect("less than the number of ports");
+    let start = u16::try_from(start % u64::from(count)).expect("less than the number of ports");
     (0..count)
         .map(|step| PORTS.start + (start + step) % count)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok() && given.insert(*port))
-        .expect("a free port on 127.0.0.1")
 }
 
 #[cfg(test)]
@@ -36,5 +39,16 @@ mod tests {
         for port in ports {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("nobody listens on it");
         }
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let own = free_port();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, own)).unwrap();
+        let start = u64::from(own - PORTS.start);
+        let found = first_free(start, &mut BTreeSet::new()).unwrap();
+        assert_ne!(found, own);
+        drop(listener);
+        assert_eq!(first_free(start, &mut BTreeSet::new()), Some(own));
     }
 }
