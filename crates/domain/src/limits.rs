@@ -113,6 +113,11 @@ pub const USE_NOTES_WAITING_MAX: usize = 16 * 1024;
 pub const USE_FOLD_MILLISECONDS: u64 = 50;
 /// Folded uses are written to the database this often, in milliseconds: what `kill -9` may lose.
 pub const USE_FLUSH_MILLISECONDS: u64 = 1_000;
+/// Tokens whose folded uses wait to be written while the database does not take them; uses of one more are
+/// counted and dropped. About 60 MiB.
+pub const USE_TOKENS_WAITING_MAX: usize = 100_000;
+/// Hours of one token's folded uses that wait to be written; of more, the two earliest become one.
+pub const USE_HOURS_WAITING_MAX: usize = 48;
 /// Rows in one statement that writes uses.
 pub const USE_ROWS_PER_STATEMENT_MAX: usize = 500;
 /// Days for which counts of use are kept.

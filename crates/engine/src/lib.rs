@@ -1,1 +1,27 @@
-//! 
+//! Every live token in memory: verification, change, and the notes of use.
+//!
+//! Start at [`Engine`]. [`verify`] holds the question and its answer, [`change`] what goes in, [`uses`] what
+//! comes out. Inside, `line` is a token in one cache line and the rules by which it changes under its
+//! readers; `table` finds lines by digest; `index` finds them by id, for the writer; `directory` holds users,
+//! memberships, roles and organizations; `record`, `arena` and `slab` are where the rest is kept.
+//!
+//! There is no clock here, no SQL, no HTTP and no unsafe code: shared memory is atomics and nothing else.
+#![warn(missing_docs)]
+
+mod arena;
+pub mod change;
+mod compact;
+mod directory;
+mod engine;
+mod index;
+mod line;
+mod record;
+mod slab;
+mod table;
+pub mod uses;
+pub mod verify;
+
+pub use change::{ApplyError, Change, Owner, Stored, TokenRecord};
+pub use engine::{Engine, Sizes};
+pub use uses::{Fold, Outcome, UseNote, UseRow, Uses};
+pub use verify::{Answer, OwnerView, SlowCandidate, TokenView};

@@ -1,0 +1,364 @@
+//! The engine itself: what it is made of, and how a change gets in.
+
+use crate::{
+    arena::{Arena, words_for},
+    change::{ApplyError, Change, Stored, TokenRecord},
+    directory::{Directory, Registers},
+    index::Index,
+    line::{Key, Line, Link, Snapshot, State, Tag},
+    record::{self, Record},
+    table::{Fills, Place, Table},
+    verify::SlowCandidate,
+};
+use hallpass_domain::{id::TokenId, permission::PermissionSet, token::Digest};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+/// Every live token of a deployment, with all that verdicts on them hang on.
+///
+/// Any number of threads ask ([`Engine::verify`]) and none of them ever waits; changes go in one after the
+/// other ([`Engine::apply`]). When `apply` returns, every verification that begins afterwards, on any thread,
+/// sees the change.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) table: Table,
+    pub(crate) arena: Arena,
+    pub(crate) directory: Directory,
+    pub(crate) answering: AtomicBool,
+    /// Counts the times a token came to stand under another key. A search that found nothing is good only if
+    /// this stood still: the token may have gone from the place searched last to the one searched first.
+    pub(crate) moves: AtomicU64,
+    /// Tokens found by prefix.
+    pub(crate) slow: AtomicU64,
+    writer: Mutex<Writer>,
+}
+
+/// What only the writer needs.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) fills: Fills,
+    pub(crate) index: Index,
+    pub(crate) registers: Registers,
+    pub(crate) tokens: usize,
+    pub(crate) remembered: usize,
+    /// Words of the arena that no token needs any more.
+    garbage: usize,
+    scratch: Vec<u8>,
+}
+
+/// How much there is; for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Tokens.
+    pub tokens: usize,
+    /// Tokens found by prefix, whose first use is slow.
+    pub slow_tokens: usize,
+    /// Tokens found by prefix that were used since and are found by HMAC as well.
+    pub remembered_tokens: usize,
+    /// Organizations.
+    pub organizations: usize,
+    /// Users.
+    pub users: usize,
+    /// Roles.
+    pub roles: usize,
+    /// Distinct sets of permissions that any role or token has or had.
+    pub permission_sets: usize,
+    /// Bytes of names and records that were replaced and still take room: see [`Engine::compacted`].
+    pub garbage_bytes: usize,
+    /// Bytes in all, nearly.
+    pub bytes: usize,
+}
+
+/// A token with its references resolved and its record not yet stored.
+struct Entry {
+    key: Key,
+    id: TokenId,
+    tag: Tag,
+    state: State,
+    scope: Option<u32>,
+    starts: bool,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl Engine {
+    /// An engine that knows nothing and does not answer, with room for this many tokens.
+    pub fn with_capacity(tokens: usize) -> Self {
+        let (table, fills) = Table::with_capacity(tokens);
+        let writer = Writer {
+            fills,
+            index: Index::with_capacity(tokens),
+            registers: Registers::default(),
+            tokens: 0,
+            remembered: 0,
+            garbage: 0,
+            scratch: Vec::new(),
+        };
+        Self {
+            table,
+            arena: Arena::new(),
+            directory: Directory::new(),
+            answering: AtomicBool::new(false),
+            moves: AtomicU64::new(0),
+            slow: AtomicU64::new(0),
+            writer: Mutex::new(writer),
+        }
+    }
+
+    /// Says whether verifications are answered. A new engine does not until its owner knows that it is whole.
+    pub fn set_answering(&self, answering: bool) {
+        self.answering.store(answering, Ordering::Release);
+    }
+
+    /// Applies one change.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; nothing was changed then.
+    pub fn apply(&self, change: Change) -> Result<(), ApplyError> {
+        self.apply_to(&mut self.writer(), change)
+    }
+
+    /// Applies many changes in their order. For loading: other writers wait until all are done.
+    ///
+    /// # Errors
+    /// The first [`ApplyError`]; the changes before it were applied.
+    pub fn apply_all(&self, changes: impl IntoIterator<Item = Change>) -> Result<(), ApplyError> {
+        let mut writer = self.writer();
+        changes.into_iter().try_for_each(|change| self.apply_to(&mut writer, change))
+    }
+
+    /// How many tokens there are.
+    pub fn len(&self) -> usize {
+        self.writer().tokens
+    }
+
+    /// Whether there are no tokens.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes taken, nearly: what permissions and the writer's maps own elsewhere is estimated.
+    pub fn bytes(&self) -> usize {
+        self.sizes().bytes
+    }
+
+    /// How much there is of what.
+    pub fn sizes(&self) -> Sizes {
+        let writer = self.writer();
+        let sets = self.directory.sets.iter();
+        let sets: usize = sets.flat_map(PermissionSet::iter).map(|each| each.as_str().len() + 32).sum();
+        Sizes {
+            tokens: writer.tokens,
+            slow_tokens: usize::try_from(self.slow.load(Ordering::Relaxed)).unwrap_or(usize::MAX),
+            remembered_tokens: writer.remembered,
+            organizations: self.directory.organizations.len() as usize,
+            users: self.directory.users.len() as usize,
+            roles: self.directory.roles.len() as usize,
+            permission_sets: self.directory.sets.len() as usize,
+            garbage_bytes: (writer.garbage + writer.registers.garbage) * 8,
+            bytes: size_of::<Self>()
+                + self.table.bytes()
+                + self.arena.bytes()
+                + self.directory.bytes()
+                + sets
+                + writer.index.bytes()
+                + writer.registers.bytes(),
+        }
+    }
+
+    /// Remembers a token found by prefix under the HMAC of its text, after the slow comparison with
+    /// `candidate` succeeded: its next use is as quick as any other's. False when the token was given another
+    /// hash, or taken away, while the comparison ran. Either way, what the token may do is for the next
+    /// [`Engine::verify`] to say.
+    pub fn remember(&self, candidate: &SlowCandidate, digest: Digest) -> bool {
+        let mut guard = self.writer();
+        let writer = &mut *guard;
+        let [slow, remembered] = self.lines(writer, &candidate.id());
+        let Some((_, seen)) = slow.and_then(|place| self.table.with(place, Line::read)) else {
+            return false;
+        };
+        let same = Record::read(&self.arena, seen.link.record()).hash().as_ref() == Some(candidate.hash());
+        let key = Key::of_digest(&digest);
+        if !seen.tag.is_slow() || !same || self.table.find(&key).is_some_and(|found| found.id != seen.id) {
+            return false;
+        }
+        if let Some(place) = remembered {
+            self.forget(writer, place);
+        }
+        let tag = Tag::new(seen.tag.kind(), seen.tag.bearer(), false, true);
+        self.table.reserve(&mut writer.fills, &key);
+        self.put(writer, &key, &Snapshot { tag, ..seen });
+        writer.remembered += 1;
+        true
+    }
+
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        // Nothing in here panics half way; and refusing every change would be no safer than going on.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply_to(&self, writer: &mut Writer, change: Change) -> Result<(), ApplyError> {
+        let (directory, arena) = (&self.directory, &self.arena);
+        let registers = &mut writer.registers;
+        match change {
+            Change::Organization { id, name, active } => registers.put_organization(directory, arena, id, name.as_str(), active),
+            Change::Role { id, name, permissions } => registers.put_role(directory, arena, id, &name, permissions),
+            Change::User { id, name, active } => registers.put_user(directory, arena, id, name.as_str(), active),
+            Change::Membership { organization, user, role, active, may_have_tokens } => {
+                registers.put_member(directory, (organization, user), role, active, may_have_tokens)
+            }
+            Change::MembershipGone { organization, user } => {
+                registers.end_member(directory, organization, user);
+                Ok(())
+            }
+            Change::Token(record) => self.apply_token(writer, record),
+            Change::TokenGone(id) => {
+                self.drop_token(writer, &id);
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_token(&self, writer: &mut Writer, record: TokenRecord) -> Result<(), ApplyError> {
+        let entry = self.resolve(writer, record)?;
+        if self.table.find(&entry.key).is_some_and(|found| found.id != entry.id) {
+            return Err(ApplyError::Taken(entry.id));
+        }
+        let [line, remembered] = self.lines(writer, &entry.id);
+        let old = line.and_then(|place| self.table.with(place, Line::read));
+        let Some((place, (key, seen))) = line.zip(old) else {
+            return self.insert_token(writer, &entry);
+        };
+        let before = Record::read(&self.arena, seen.link.record());
+        let record = self.keep_record(writer, &before, seen.link.record())?;
+        let link = Link::new(record, entry.starts, entry.scope);
+        if key == entry.key && seen.tag.is_same_line(entry.tag) {
+            let rehashed = before.hash() != Record::read(&self.arena, record).hash();
+            match remembered {
+                // It was remembered for a text that is the token's no longer.
+                Some(copy) if rehashed => self.forget(writer, copy),
+                Some(copy) => self.table.with(copy, |line| line.change(entry.state, link)),
+                None => {}
+            }
+            self.table.with(place, |line| line.change(entry.state, link));
+            return Ok(());
+        }
+        self.move_token(writer, &entry, link);
+        Ok(())
+    }
+
+    /// Resolves what a record names, and writes its string into the scratch.
+    fn resolve(&self, writer: &mut Writer, record: TokenRecord) -> Result<Entry, ApplyError> {
+        let bearer = writer.registers.bearer(&self.directory, record.organization, record.bearer)?;
+        let scope = record.scope.map(|scope| writer.registers.intern(&self.directory, scope)).transpose()?;
+        let (key, hash) = match &record.stored {
+            Stored::Digest(digest) => (Key::of_digest(digest), None),
+            Stored::Bcrypt(hash) => (Key::of_prefix(record.prefix), Some(hash)),
+        };
+        record::write(&mut writer.scratch, record.valid_from, hash, record.name.as_str());
+        Ok(Entry {
+            key,
+            id: record.id,
+            tag: Tag::new(record.kind, bearer, hash.is_some(), false),
+            state: State::new(record.revoked, record.suspended, record.expires_at),
+            scope,
+            starts: record.valid_from.is_some(),
+        })
+    }
+
+    /// The line of a token, and the one by which it is remembered.
+    fn lines(&self, writer: &Writer, id: &TokenId) -> [Option<Place>; 2] {
+        let [first, second] = writer.index.find(id, &self.table);
+        let remembered = first.is_some_and(|place| self.table.with(place, |line| line.tag().is_remembered()));
+        if remembered { [second, first] } else { [first, second] }
+    }
+
+    fn insert_token(&self, writer: &mut Writer, entry: &Entry) -> Result<(), ApplyError> {
+        let link = Link::new(self.arena.append(&writer.scratch)?, entry.starts, entry.scope);
+        self.table.reserve(&mut writer.fills, &entry.key);
+        self.put(writer, &entry.key, &entry.snapshot(link));
+        self.count_slow(entry.key.is_slow(), true);
+        writer.tokens += 1;
+        Ok(())
+    }
+
+    /// The place of the string in the scratch: the old one if nothing in it changed.
+    fn keep_record(&self, writer: &mut Writer, before: &Record, place: u32) -> Result<u32, ApplyError> {
+        if before.bytes() == writer.scratch {
+            return Ok(place);
+        }
+        let new = self.arena.append(&writer.scratch)?;
+        writer.garbage += words_for(before.bytes().len()) as usize;
+        Ok(new)
+    }
+
+    /// Puts a token under another key, or in another's name. The new line is there before the old ones go, and
+    /// the count of moves lies in between, so that a reader finds one of them or looks again.
+    fn move_token(&self, writer: &mut Writer, entry: &Entry, link: Link) {
+        self.table.reserve(&mut writer.fills, &entry.key);
+        let old = self.lines(writer, &entry.id);
+        let slow = old[0].is_some_and(|place| self.table.with(place, |line| line.tag().is_slow()));
+        self.count_slow(entry.key.is_slow(), true);
+        self.put(writer, &entry.key, &entry.snapshot(link));
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        if let Some(place) = old[0] {
+            self.take(writer, place);
+        }
+        if let Some(place) = old[1] {
+            self.forget(writer, place);
+        }
+        self.count_slow(slow, false);
+    }
+
+    fn drop_token(&self, writer: &mut Writer, id: &TokenId) {
+        let [line, remembered] = self.lines(writer, id);
+        if let Some(place) = remembered {
+            self.forget(writer, place);
+        }
+        let Some((key, seen)) = line.and_then(|place| self.table.with(place, Line::read)) else { return };
+        if let Some(place) = line {
+            self.take(writer, place);
+        }
+        self.count_slow(key.is_slow(), false);
+        writer.garbage += words_for(Record::read(&self.arena, seen.link.record()).bytes().len()) as usize;
+        writer.tokens -= 1;
+    }
+
+    pub(crate) fn put(&self, writer: &mut Writer, key: &Key, snapshot: &Snapshot) {
+        self.table.insert(&mut writer.fills, key, snapshot);
+        writer.index.insert(&snapshot.id, key.top(), &self.table);
+    }
+
+    fn take(&self, writer: &mut Writer, place: Place) {
+        let read = self.table.with(place, Line::read);
+        self.table.remove(&mut writer.fills, place);
+        if let Some((key, seen)) = read {
+            writer.index.remove(&seen.id, key.top());
+        }
+    }
+
+    fn forget(&self, writer: &mut Writer, place: Place) {
+        self.take(writer, place);
+        writer.remembered -= 1;
+    }
+
+    pub(crate) fn count_slow(&self, slow: bool, more: bool) {
+        if slow && more {
+            self.slow.fetch_add(1, Ordering::AcqRel);
+        } else if slow {
+            self.slow.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Entry {
+    fn snapshot(&self, link: Link) -> Snapshot {
+        Snapshot { tag: self.tag, state: self.state, link, id: self.id }
+    }
+}

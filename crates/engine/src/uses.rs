@@ -1,0 +1,91 @@
+//! Notes of use: written by the threads that answer, read by the one that folds them.
+//!
+//! A note has a fixed size and goes into a bounded buffer without waiting; when the buffer is full it is
+//! counted and dropped. [`Fold`] makes of thousands of notes one row a token.
+
+mod fold;
+mod note;
+
+pub use fold::{Fold, HourCount, UseRow};
+pub use note::{Outcome, UseNote};
+
+use crossbeam_queue::ArrayQueue;
+use hallpass_domain::limits::USE_NOTES_WAITING_MAX;
+use std::{
+    cell::Cell,
+    fmt,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+/// The buffers. Threads are spread over them, so that those who answer at once rarely meet.
+pub struct Uses {
+    buffers: Box<[ArrayQueue<UseNote>]>,
+    dropped: AtomicU64,
+}
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static THREAD: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// This thread's number.
+fn thread() -> usize {
+    THREAD.get().unwrap_or_else(|| {
+        let number = THREADS.fetch_add(1, Ordering::Relaxed);
+        THREAD.set(Some(number));
+        number
+    })
+}
+
+impl Uses {
+    /// As many buffers as threads will answer, each with room for [`USE_NOTES_WAITING_MAX`] notes (about 6 MiB).
+    pub fn new(threads: usize) -> Self {
+        Self::with_room(threads, USE_NOTES_WAITING_MAX)
+    }
+
+    /// The same with room for `notes` in each buffer.
+    pub fn with_room(threads: usize, notes: usize) -> Self {
+        let buffers = (0..threads.max(1)).map(|_| ArrayQueue::new(notes.max(1))).collect();
+        Self { buffers, dropped: AtomicU64::new(0) }
+    }
+
+    /// Takes a note. False when there was no room: the note is then lost and counted.
+    pub fn note(&self, note: UseNote) -> bool {
+        let buffer = &self.buffers[thread() % self.buffers.len()];
+        let taken = buffer.push(note).is_ok();
+        if !taken {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Moves what waits into `fold`; at most what fits into the buffers, so that it ends while notes keep
+    /// coming.
+    pub fn drain_into(&self, fold: &mut Fold) {
+        for buffer in &self.buffers {
+            for note in std::iter::from_fn(|| buffer.pop()).take(buffer.capacity()) {
+                fold.add(&note);
+            }
+        }
+    }
+
+    /// Notes lost since the start for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Notes that wait.
+    pub fn waiting(&self) -> usize {
+        self.buffers.iter().map(ArrayQueue::len).sum()
+    }
+}
+
+impl fmt::Debug for Uses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uses").field("waiting", &self.waiting()).field("dropped", &self.dropped()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
