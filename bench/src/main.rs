@@ -1,1 +1,26 @@
-fn main() {}
+//! What verification costs, measured against its limits.
+
+mod engine;
+mod measure;
+mod people;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "hallpass-bench", about = "Measures what verification costs")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The engine by itself, in one process and on one thread.
+    Engine(engine::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().what {
+        What::Engine(options) => engine::run(&options),
+    }
+}

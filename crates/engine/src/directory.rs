@@ -72,16 +72,24 @@ pub(crate) struct Bearer {
 /// In the place of a user: the organization itself.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
-/// What a membership is at a moment: bit 0, there is one; 1, in good standing; 2, may have tokens; 32–63, the
-/// role.
+/// What a bearer is at a moment. Bit 0: there is a membership; 1: it is in good standing; 2: it may have tokens;
+/// 3: the user is in good standing, repeated here so that a verdict need not go and ask. 32–63: the role.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MemberWord(u64);
+pub(crate) struct Standing(u64);
 
-impl MemberWord {
-    const GONE: Self = Self(0);
+impl Standing {
+    const USER: u64 = 1 << 3;
 
-    fn new(role: u32, active: bool, may_have_tokens: bool) -> Self {
-        Self(1 | u64::from(active) << 1 | u64::from(may_have_tokens) << 2 | u64::from(role) << 32)
+    const fn new(role: u32, active: bool, may_have_tokens: bool) -> Self {
+        Self(1 | (active as u64) << 1 | (may_have_tokens as u64) << 2 | (role as u64) << 32)
+    }
+
+    /// No membership, be the user active or not.
+    const NONE: Self = Self(0);
+
+    #[must_use]
+    const fn with_user(self, active: bool) -> Self {
+        Self(if active { self.0 | Self::USER } else { self.0 & !Self::USER })
     }
 
     pub(crate) const fn is_present(self) -> bool {
@@ -96,6 +104,10 @@ impl MemberWord {
         self.0 & 4 != 0
     }
 
+    pub(crate) const fn user_active(self) -> bool {
+        self.0 & Self::USER != 0
+    }
+
     pub(crate) const fn role(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -103,8 +115,12 @@ impl MemberWord {
 
 impl Bearer {
     #[inline]
-    pub(crate) fn standing(&self) -> MemberWord {
-        MemberWord(self.standing.load(Ordering::Acquire))
+    pub(crate) fn standing(&self) -> Standing {
+        Standing(self.standing.load(Ordering::Acquire))
+    }
+
+    fn set(&self, standing: Standing) {
+        self.standing.store(standing.0, Ordering::Release);
     }
 }
 
@@ -118,6 +134,9 @@ pub(crate) struct Registers {
     members: HashMap<(u32, u32), u32>,
     /// Bearers by the indices of organization and role.
     keys: HashMap<(u32, u32), u32>,
+    /// By user: the last of their bearers. By bearer: the one before it of the same user. [`NOBODY`] ends both.
+    last_of_user: Vec<u32>,
+    before: Vec<u32>,
     /// Sets by their hash; of two with the same hash, the second stands under the next number.
     sets: HashMap<u64, u32>,
     /// Words of the arena that no name needs any more.
@@ -164,6 +183,15 @@ impl Registers {
 
     pub(crate) fn put_user(&mut self, to: &Directory, arena: &Arena, id: UserId, name: &str, active: bool) -> Result<(), ApplyError> {
         self.garbage += put(&to.users, &mut self.users, (id, u32::from(active), name), arena)?;
+        let number = self.users.get(&id).map_or(0, |number| *number as usize);
+        if self.last_of_user.len() <= number {
+            self.last_of_user.resize(number + 1, NOBODY);
+        }
+        let mut next = self.last_of_user[number];
+        while let Some(bearer) = to.bearers.get(next) {
+            bearer.set(bearer.standing().with_user(active));
+            next = self.before[next as usize];
+        }
         Ok(())
     }
 
@@ -184,7 +212,8 @@ impl Registers {
         let role = *self.roles.get(&role).ok_or(ApplyError::UnknownRole(role))?;
         let bearer = self.member(to, organization, user)?;
         if let Some(bearer) = to.bearers.get(bearer) {
-            bearer.standing.store(MemberWord::new(role, active, may_have_tokens).0, Ordering::Release);
+            let user_active = bearer.standing().user_active();
+            bearer.set(Standing::new(role, active, may_have_tokens).with_user(user_active));
         }
         Ok(())
     }
@@ -194,7 +223,7 @@ impl Registers {
         let bearer = self.organizations.get(&organization).zip(self.users.get(&user));
         let bearer = bearer.and_then(|(organization, user)| self.members.get(&(*organization, *user)));
         if let Some(bearer) = bearer.and_then(|bearer| to.bearers.get(*bearer)) {
-            bearer.standing.store(MemberWord::GONE.0, Ordering::Release);
+            bearer.set(Standing::NONE.with_user(bearer.standing().user_active()));
         }
     }
 
@@ -208,10 +237,7 @@ impl Registers {
         if let Some(bearer) = self.keys.get(&(organization, role)) {
             return Ok(*bearer);
         }
-        let standing = AtomicU64::new(MemberWord::new(role, true, true).0);
-        let bearer = to.bearers.push(Bearer { organization, user: NOBODY, standing })?;
-        self.keys.insert((organization, role), bearer);
-        Ok(bearer)
+        self.push(to, organization, NOBODY, Standing::new(role, true, true))
     }
 
     /// The bearer of a user in an organization, be there a membership or not.
@@ -221,10 +247,20 @@ impl Registers {
         if let Some(bearer) = self.members.get(&(organization, user)) {
             return Ok(*bearer);
         }
-        let standing = AtomicU64::new(MemberWord::GONE.0);
-        let bearer = to.bearers.push(Bearer { organization, user, standing })?;
-        self.members.insert((organization, user), bearer);
-        Ok(bearer)
+        let user_active = to.users.get(user).is_some_and(Entity::is_active);
+        self.push(to, organization, user, Standing::NONE.with_user(user_active))
+    }
+
+    fn push(&mut self, to: &Directory, organization: u32, user: u32, standing: Standing) -> Result<u32, ApplyError> {
+        let number = to.bearers.push(Bearer { organization, user, standing: AtomicU64::new(standing.0) })?;
+        self.before.push(NOBODY);
+        if let Some(last) = self.last_of_user.get_mut(user as usize) {
+            self.before[number as usize] = std::mem::replace(last, number);
+            self.members.insert((organization, user), number);
+        } else {
+            self.keys.insert((organization, standing.role()), number);
+        }
+        Ok(number)
     }
 
     fn organization(&self, id: OrganizationId) -> Result<u32, ApplyError> {
@@ -260,15 +296,8 @@ impl Registers {
             let set = from.sets.get(each.number()).cloned().unwrap_or_default();
             self.put_role(to, arena, each.id, &strings.text(each.name()), set)?;
         }
-        for (number, each) in (0..).zip(from.bearers.iter()) {
-            let standing = each.standing();
-            let register = if each.user == NOBODY {
-                self.keys.insert((each.organization, standing.role()), number)
-            } else {
-                self.members.insert((each.organization, each.user), number)
-            };
-            debug_assert!(register.is_none(), "a bearer has one number");
-            to.bearers.push(Bearer { organization: each.organization, user: each.user, standing: AtomicU64::new(standing.0) })?;
+        for each in from.bearers.iter() {
+            self.push(to, each.organization, each.user, each.standing())?;
         }
         Ok(())
     }
@@ -277,6 +306,6 @@ impl Registers {
     pub(crate) fn bytes(&self) -> usize {
         let by_id = self.organizations.capacity() + self.users.capacity() + self.roles.capacity();
         let by_pair = self.members.capacity() + self.keys.capacity() + self.sets.capacity();
-        (by_id * 21 + by_pair * 17) * 8 / 7
+        (by_id * 21 + by_pair * 17) * 8 / 7 + (self.last_of_user.capacity() + self.before.capacity()) * 4
     }
 }

@@ -12,8 +12,9 @@ use hallpass_domain::id::TokenId;
 
 const SHARDS: usize = 256;
 const ENTRIES_MIN: usize = 8;
-const USED_PERCENT_MAX: usize = 80;
-const USED_PERCENT_GROWN: usize = 66;
+const USED_PERCENT_MAX: usize = 87;
+const USED_PERCENT_GROWN: usize = 70;
+const USED_PERCENT_LOADED: usize = 80;
 const EMPTY: u8 = 0;
 const GONE: u8 = 1;
 
@@ -72,7 +73,7 @@ impl Shard {
 
 impl Index {
     pub(crate) fn with_capacity(tokens: usize) -> Self {
-        Self((0..SHARDS).map(|_| Shard::new(tokens / SHARDS * 100 / 72)).collect())
+        Self((0..SHARDS).map(|_| Shard::new(tokens / SHARDS * 100 / USED_PERCENT_LOADED)).collect())
     }
 
     /// The lines of a token: one, or two if it was remembered as well.

@@ -100,7 +100,6 @@ pub(crate) fn halves(bytes: &[u8; 16]) -> [u64; 2] {
 pub(crate) struct Tag(u64);
 
 impl Tag {
-    const EMPTY: u64 = 0;
     const LIVE: u64 = 1;
     const GONE: u64 = 2;
     const PRESENCE: u64 = 3;
@@ -132,10 +131,6 @@ impl Tag {
 
     pub(crate) const fn is_live(self) -> bool {
         self.0 & Self::PRESENCE == Self::LIVE
-    }
-
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 & Self::PRESENCE == Self::EMPTY
     }
 
     pub(crate) const fn is_slow(self) -> bool {
@@ -241,17 +236,6 @@ pub(crate) struct Snapshot {
     pub(crate) id: TokenId,
 }
 
-/// What a line is to somebody who looks for a key.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// Nothing was ever here: the search ends.
-    Empty,
-    /// Another token, or one that is gone: the search goes on.
-    Other,
-    /// The token.
-    Token(Snapshot),
-}
-
 impl Line {
     /// A line that is complete; for a table that nobody reads yet, or to be put into place by [`Self::fill`].
     pub(crate) fn fill(&self, key: &Key, seen: &Snapshot) {
@@ -266,8 +250,9 @@ impl Line {
         self.0[TAG].store(seen.tag.0, Ordering::Release);
     }
 
+    /// The token, if this line is the one looked for.
     #[inline]
-    pub(crate) fn see(&self, key: &Key) -> Seen {
+    pub(crate) fn see(&self, key: &Key) -> Option<Snapshot> {
         see(|word| self.0[word].load(Ordering::Acquire), key)
     }
 
@@ -284,6 +269,7 @@ impl Line {
         Tag(self.0[TAG].load(Ordering::Acquire))
     }
 
+    /// The first bits of its key: see [`Key::top`].
     pub(crate) fn top(&self) -> u32 {
         (self.0[KEY].load(Ordering::Acquire) >> 32) as u32
     }
@@ -314,22 +300,19 @@ fn stores(tag: Tag, old: State, state: State, link: Link) -> [(usize, u64); 4] {
 
 /// The loads of a reader, in order. See the top of this file.
 #[inline]
-fn see(mut load: impl FnMut(usize) -> u64, key: &Key) -> Seen {
+fn see(mut load: impl FnMut(usize) -> u64, key: &Key) -> Option<Snapshot> {
     let mut tag = Tag(load(TAG));
     loop {
-        if tag.is_empty() {
-            return Seen::Empty;
-        }
         // No early end: how many bytes agree is nobody's business.
         let difference = (0..3).fold(0, |found, at| found | (load(KEY + at) ^ key.words[at]));
         if difference != 0 || !tag.is_live() || tag.is_slow() != key.slow {
-            return Seen::Other;
+            return None;
         }
         let state = State(load(STATE));
         let link = Link(load(LINK));
         let again = Tag(load(TAG));
         if again == tag {
-            return Seen::Token(Snapshot { tag, state, link, id: id(load) });
+            return Some(Snapshot { tag, state, link, id: id(load) });
         }
         tag = again;
     }

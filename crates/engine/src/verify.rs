@@ -91,7 +91,7 @@ pub struct TokenView<'e> {
     prefix: Prefix,
     facts: Facts<'e>,
     organization: &'e Entity<OrganizationId>,
-    user: Option<&'e Entity<UserId>>,
+    user: u32,
     role: Option<&'e Entity<RoleId>>,
 }
 
@@ -137,16 +137,16 @@ impl Engine {
         let directory = &self.directory;
         let slot = directory.bearers.get(seen.tag.bearer())?;
         let organization = directory.organizations.get(slot.organization)?;
-        let user = if slot.user == NOBODY { None } else { Some(directory.users.get(slot.user)?) };
         let standing = slot.standing();
         let role = if standing.is_present() { Some(directory.roles.get(standing.role())?) } else { None };
-        let bearer = user.map_or(Bearer::Organization, |user| Bearer::Person {
-            user_active: user.is_active(),
-            membership: standing.is_present().then(|| MembershipFacts {
-                active: standing.is_active(),
-                may_have_tokens: standing.may_have_tokens(),
-            }),
+        let membership = standing.is_present().then(|| MembershipFacts {
+            active: standing.is_active(),
+            may_have_tokens: standing.may_have_tokens(),
         });
+        let bearer = match slot.user {
+            NOBODY => Bearer::Organization,
+            _ => Bearer::Person { user_active: standing.user_active(), membership },
+        };
         let facts = Facts {
             revoked: seen.state.revoked(),
             expires_at: seen.state.end(),
@@ -161,7 +161,7 @@ impl Engine {
                 None => None,
             },
         };
-        Some(TokenView { engine: self, seen, prefix, facts, organization, user, role })
+        Some(TokenView { engine: self, seen, prefix, facts, organization, user: slot.user, role })
     }
 }
 
@@ -198,12 +198,13 @@ impl<'e> TokenView<'e> {
 
     /// The user it speaks for, if it is not the organization itself.
     pub fn user_id(&self) -> Option<UserId> {
-        self.user.map(|user| user.id)
+        self.engine.directory.users.get(self.user).map(|user| user.id)
     }
 
     /// For whom it speaks.
     pub fn owner(&self) -> OwnerView {
-        self.user.map_or(OwnerView::Organization, |user| OwnerView::User { id: user.id, name: self.engine.arena.text(user.name()) })
+        let user = self.engine.directory.users.get(self.user);
+        user.map_or(OwnerView::Organization, |user| OwnerView::User { id: user.id, name: self.engine.arena.text(user.name()) })
     }
 
     /// The role by which it speaks; none without a membership.

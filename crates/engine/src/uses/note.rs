@@ -105,6 +105,13 @@ impl<const N: usize> Line<N> {
     /// is shown to people later must not break out of its line.
     fn new(text: &str) -> Self {
         let mut this = Self::EMPTY;
+        if let Some(room) = this.bytes.get_mut(..text.len())
+            && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            room.copy_from_slice(text.as_bytes());
+            this.len = text.len() as u8;
+            return this;
+        }
         let mut len = 0;
         for character in text.chars() {
             let character = if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
