@@ -1,0 +1,36 @@
+//! The store, on SQLite and on PostgreSQL. Each case gets a database of its own.
+
+mod constraints;
+mod directory;
+mod faults;
+mod feed;
+mod idempotency;
+mod listing;
+mod opening;
+mod sessions;
+mod statements;
+mod states;
+mod tokens_changed;
+mod tokens_made;
+mod tokens_raced;
+mod uses;
+mod world;
+
+/// Makes two tests of each case, which is an `async fn(World)`.
+macro_rules! both_engines {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $case() {
+                crate::world::run(crate::world::Engine::Sqlite, super::$case);
+            })+
+        }
+        mod postgres {
+            $(#[test]
+            fn $case() {
+                crate::world::run(crate::world::Engine::Postgres, super::$case);
+            })+
+        }
+    };
+}
+pub(crate) use both_engines;

@@ -1,0 +1,405 @@
+//! A database with a few people in it, and raw SQL beside the store.
+
+use hallpass_domain::{
+    Entropy,
+    access_token::Expiration,
+    id::{OrganizationId, TokenId, UserId},
+    member::{Membership, User},
+    name::{DisplayName, Email, TokenName},
+    organization::{Organization, Standing},
+    permission::PermissionSet,
+    role::{BuiltInRole, Role, RolePermissions},
+    time::Timestamp,
+    token::{Digest, PepperId, Prefix},
+};
+use hallpass_store::{
+    Database, FeedKey, Inserted, NewAccount, NewToken, Store, Stored, TokenQuery, TokenSort,
+    TokenWithUse, Tx,
+};
+use hallpass_testkit::{Postgres, TempDir, temp_dir};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
+};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+pub(crate) const LATER: Timestamp = NOW.plus_days(30);
+
+/// Ada and Bob are members of Acme; Ada also is one of Globex.
+pub(crate) const ACME: OrganizationId = OrganizationId::from_bytes([0xac; 16]);
+pub(crate) const GLOBEX: OrganizationId = OrganizationId::from_bytes([0x61; 16]);
+pub(crate) const ADA: UserId = UserId::from_bytes([0xad; 16]);
+pub(crate) const BOB: UserId = UserId::from_bytes([0xb0; 16]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub(crate) struct World {
+    pub(crate) store: Arc<Store>,
+    pub(crate) database: Database,
+    pub(crate) engine: Engine,
+    /// Goes away with the world.
+    pub(crate) folder: Option<TempDir>,
+}
+
+/// Runs a case in a new world, with threads enough for real races.
+pub(crate) fn run<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(World) -> F) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async { case(World::new(engine).await).await });
+}
+
+/// Bytes that never repeat and are the same in every run.
+pub(crate) struct Counting(AtomicU64);
+
+impl Counting {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(1))
+    }
+}
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+        let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (to, from) in bytes.iter_mut().rev().zip(number.iter().rev()) {
+            *to = *from;
+        }
+    }
+}
+
+/// A place for a database that does not exist yet, or is empty.
+pub(crate) fn new_database(engine: Engine) -> (Database, Option<TempDir>) {
+    match engine {
+        Engine::Sqlite => {
+            let folder = temp_dir();
+            let path = folder.path().join("hallpass.db");
+            (Database::Sqlite(path), Some(folder))
+        }
+        Engine::Postgres => (Database::Postgres(Postgres::shared().database()), None),
+    }
+}
+
+impl World {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        let (database, folder) = new_database(engine);
+        let store = Store::open(&database).await.unwrap();
+        let world = Self {
+            store: Arc::new(store),
+            database,
+            engine,
+            folder,
+        };
+        world.settle().await;
+        world
+    }
+
+    /// The first commit: number 1.
+    async fn settle(&self) {
+        let mut tx = self.begin().await;
+        tx.insert_pepper("p1", &[1; 32]).await.unwrap();
+        for role in BuiltInRole::ALL {
+            tx.put_built_in_role(&built_in(role)).await.unwrap();
+        }
+        for (id, name) in [(ACME, "Acme"), (GLOBEX, "Globex")] {
+            let organization = organization(id, name);
+            tx.insert_organization(&organization, NOW).await.unwrap();
+        }
+        for (id, email) in [(ADA, "Ada@acme.example"), (BOB, "bob@acme.example")] {
+            assert!(
+                tx.insert_user(&account(id, email), NOW)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+        }
+        for (organization, user) in [(ACME, ADA), (ACME, BOB), (GLOBEX, ADA)] {
+            tx.put_membership(&member(organization, user), NOW)
+                .await
+                .unwrap();
+        }
+        let seq = tx.commit(&[FeedKey::Organization(ACME)]).await.unwrap();
+        assert_eq!(seq, Some(1));
+    }
+
+    pub(crate) async fn begin(&self) -> Tx {
+        self.store.begin().await.unwrap()
+    }
+
+    /// Adds one token in its own transaction.
+    pub(crate) async fn insert(&self, draft: &Draft) -> Inserted {
+        let mut tx = self.begin().await;
+        let inserted = tx.insert_token(&draft.as_new()).await.unwrap();
+        tx.commit(&[]).await.unwrap();
+        inserted
+    }
+
+    /// Adds tokens that must all be taken, in one transaction.
+    pub(crate) async fn insert_all(&self, drafts: &[Draft]) {
+        let mut tx = self.begin().await;
+        for draft in drafts {
+            let inserted = tx.insert_token(&draft.as_new()).await.unwrap();
+            assert_eq!(inserted, Inserted::Done, "{}", draft.name);
+        }
+        tx.commit(&[]).await.unwrap();
+    }
+
+    pub(crate) async fn put_membership(&self, membership: &Membership) {
+        let mut tx = self.begin().await;
+        tx.put_membership(membership, NOW).await.unwrap();
+        tx.commit(&[]).await.unwrap();
+    }
+
+    pub(crate) async fn revoke(&self, id: TokenId, now: Timestamp) {
+        let mut tx = self.begin().await;
+        let revoked = tx.revoke_token(ACME, ADA, id, now).await.unwrap();
+        assert_eq!(revoked, Some(FeedKey::Token(id)));
+        tx.commit(&[]).await.unwrap();
+    }
+
+    pub(crate) async fn find(&self, id: TokenId) -> TokenWithUse {
+        let found = self.store.find_token(ACME, ADA, id, NOW).await.unwrap();
+        found.expect("Ada has this token in Acme")
+    }
+
+    /// Every page of a list, and how many tokens each held.
+    pub(crate) async fn walk(&self, mut query: TokenQuery) -> (Vec<TokenWithUse>, Vec<usize>) {
+        let (mut all, mut sizes) = (Vec::new(), Vec::new());
+        loop {
+            let page = self.store.list_tokens(ACME, ADA, &query).await.unwrap();
+            sizes.push(page.items.len());
+            all.extend(page.items);
+            assert!(sizes.len() < 200, "a list that does not end");
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return (all, sizes),
+            }
+        }
+    }
+
+    /// A connection of its own, past the store.
+    pub(crate) async fn raw(&self) -> Raw {
+        raw(&self.database).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.raw().await.execute(sql).await.unwrap();
+    }
+
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        self.raw().await.number(sql).await
+    }
+
+    /// `bytes` as this engine writes them.
+    pub(crate) fn blob(&self, bytes: &[u8]) -> String {
+        use std::fmt::Write;
+        let mut hex = String::new();
+        for byte in bytes {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        match self.engine {
+            Engine::Sqlite => format!("x'{hex}'"),
+            Engine::Postgres => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        match &self.database {
+            Database::Sqlite(path) => path.clone(),
+            Database::Postgres(_) => panic!("PostgreSQL has no file"),
+        }
+    }
+
+    /// Closes the store and gives back what it was opened with.
+    pub(crate) async fn close(self) -> (Database, Option<TempDir>) {
+        Arc::into_inner(self.store).unwrap().close().await;
+        (self.database, self.folder)
+    }
+}
+
+/// A connection for SQL that the store would not write.
+pub(crate) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+pub(crate) async fn raw(database: &Database) -> Result<Raw, sqlx::Error> {
+    Ok(match database {
+        Database::Sqlite(path) => {
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .foreign_keys(true);
+            Raw::Sqlite(SqliteConnection::connect_with(&options).await?)
+        }
+        Database::Postgres(address) => Raw::Postgres(PgConnection::connect(address).await?),
+    })
+}
+
+impl Raw {
+    pub(crate) async fn execute(&mut self, sql: &str) -> Result<u64, sqlx::Error> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match self {
+            Self::Sqlite(on) => sqlx::raw_sql(sql).execute(on).await?.rows_affected(),
+            Self::Postgres(on) => sqlx::raw_sql(sql).execute(on).await?.rows_affected(),
+        })
+    }
+
+    pub(crate) async fn number(&mut self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(on) => sqlx::query_scalar(sql).fetch_one(on).await.unwrap(),
+            Self::Postgres(on) => sqlx::query_scalar(sql).fetch_one(on).await.unwrap(),
+        }
+    }
+}
+
+pub(crate) fn built_in(role: BuiltInRole) -> Role {
+    let permissions = match role {
+        BuiltInRole::Superuser => RolePermissions::All,
+        BuiltInRole::Member => RolePermissions::Named(scope("orders:read orders:write")),
+    };
+    Role {
+        id: role.id(),
+        name: role.name().to_owned(),
+        permissions,
+    }
+}
+
+pub(crate) fn organization(id: OrganizationId, name: &str) -> Organization {
+    Organization {
+        id,
+        name: DisplayName::parse(name).unwrap(),
+        standing: Standing::Active,
+    }
+}
+
+pub(crate) fn account(id: UserId, email: &str) -> NewAccount {
+    NewAccount {
+        user: User {
+            id,
+            email: Email::parse(email).unwrap(),
+            name: DisplayName::parse("Somebody").unwrap(),
+            standing: Standing::Active,
+        },
+        password_hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned(),
+    }
+}
+
+pub(crate) fn member(organization: OrganizationId, user: UserId) -> Membership {
+    Membership {
+        organization,
+        user,
+        role: BuiltInRole::Member.id(),
+        standing: Standing::Active,
+        may_have_tokens: true,
+    }
+}
+
+pub(crate) fn scope(text: &str) -> PermissionSet {
+    PermissionSet::parse(text.split_ascii_whitespace()).unwrap()
+}
+
+pub(crate) fn name(text: &str) -> TokenName {
+    TokenName::parse(text).unwrap()
+}
+
+/// The token with this number; ids sort as the numbers do.
+pub(crate) fn token_id(number: u32) -> TokenId {
+    let mut bytes = [0; 16];
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    TokenId::from_bytes(bytes)
+}
+
+pub(crate) fn prefix(number: u32) -> Prefix {
+    Prefix::parse(&format!("hpp_{number:06}")).unwrap()
+}
+
+pub(crate) fn digest(number: u32) -> Digest {
+    let mut bytes = [0xd1; 32];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    Digest::from_bytes(bytes)
+}
+
+pub(crate) fn pepper() -> PepperId {
+    PepperId::parse("p1").unwrap()
+}
+
+/// A token to be added, with all it borrows.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    pub(crate) id: TokenId,
+    pub(crate) organization: OrganizationId,
+    pub(crate) owner: UserId,
+    pub(crate) name: TokenName,
+    pub(crate) prefix: Prefix,
+    pub(crate) stored: Stored,
+    pub(crate) scope: Option<PermissionSet>,
+    pub(crate) created: Timestamp,
+    pub(crate) expiration: Expiration,
+}
+
+impl Draft {
+    /// Ada's in Acme, made now, for 30 days.
+    pub(crate) fn new(number: u32, called: &str) -> Self {
+        Self {
+            id: token_id(number),
+            organization: ACME,
+            owner: ADA,
+            name: name(called),
+            prefix: prefix(number),
+            stored: Stored::Digest(digest(number), pepper()),
+            scope: None,
+            created: NOW,
+            expiration: Expiration::At(LATER),
+        }
+    }
+
+    /// `count` of them with names of their own, from this number on.
+    pub(crate) fn several(from: u32, count: u32) -> Vec<Self> {
+        let new = |number| Self::new(number, &format!("Token {number}"));
+        (from..from + count).map(new).collect()
+    }
+
+    pub(crate) fn as_new(&self) -> NewToken<'_> {
+        NewToken {
+            id: self.id,
+            organization: self.organization,
+            owner: self.owner,
+            role: BuiltInRole::Member.id(),
+            name: &self.name,
+            prefix: self.prefix,
+            stored: &self.stored,
+            scope: self.scope.as_ref(),
+            created: self.created,
+            expiration: self.expiration,
+            never_expires_acknowledged: self.expiration == Expiration::Never,
+        }
+    }
+}
+
+/// Everything, by the moment of making, up to 100 at once.
+pub(crate) fn all() -> TokenQuery {
+    TokenQuery {
+        state: None,
+        unused_since: None,
+        search: String::new(),
+        sort: TokenSort::Created,
+        descending: false,
+        after: None,
+        limit: 100,
+        now: NOW,
+        recent_since: NOW,
+    }
+}
