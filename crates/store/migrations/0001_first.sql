@@ -5,7 +5,7 @@
 -- The number of the last change. Its row is locked by every change, last of all, so that the order of numbers
 -- is the order of commits and has no gaps.
 create table head (
-  id BIGINT primary key check (id = 1),
+  id BIGINT not null primary key check (id = 1),
   seq BIGINT not null check (seq >= 0)
 );
 insert into head (id, seq) values (1, 0);
@@ -15,7 +15,7 @@ insert into head (id, seq) values (1, 0);
 create table feed (
   seq BIGINT not null,
   position BIGINT not null,
-  kind TEXT not null check (kind in ('catalogue', 'organization', 'role', 'user', 'membership', 'token', 'digest_gone')),
+  kind TEXT not null check (kind in ('catalogue', 'organization', 'role', 'user', 'membership', 'token')),
   key BYTEA not null,
   primary key (seq, position)
 );
@@ -23,19 +23,19 @@ create table feed (
 -- A proof of each pepper in use, made with the pepper itself: a wrong or missing key is noticed at the start and
 -- not by a token that no longer works. It helps no one who has only the database.
 create table pepper (
-  id TEXT primary key check (length(id) between 1 and 16),
+  id TEXT not null primary key check (length(id) between 1 and 16),
   proof BYTEA not null check (length(proof) = 32)
 );
 
 create table organization (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   name TEXT not null check (name <> ''),
   standing TEXT not null check (standing in ('active', 'suspended')),
   created_at BIGINT not null
 );
 
 create table app_user (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   email TEXT not null check (email <> ''),
   email_key TEXT not null unique check (email_key <> ''),
   name TEXT not null check (name <> ''),
@@ -47,14 +47,14 @@ create table app_user (
 );
 
 create table catalogue (
-  name TEXT primary key check (name like '_%:_%'),
+  name TEXT not null primary key check (name like '_%:_%'),
   description TEXT not null,
   risk TEXT not null check (risk in ('low', 'medium', 'high'))
 );
 
 -- Roles without an organization are the built-in ones, which every organization has.
 create table role (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   organization_id BYTEA references organization (id),
   name TEXT not null check (name <> ''),
   grants_all BOOLEAN not null,
@@ -75,7 +75,7 @@ create table membership (
 create index membership_of_user on membership (user_id);
 
 create table token (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   kind TEXT not null check (kind in ('personal_access_token', 'api_key')),
   organization_id BYTEA not null references organization (id),
   user_id BYTEA references app_user (id),
@@ -109,7 +109,7 @@ create index token_of_user on token (user_id, organization_id, created_at);
 
 -- The last use of each token, apart from the token itself: writing it can never harm the token.
 create table token_use (
-  token_id BYTEA primary key,
+  token_id BYTEA not null primary key,
   at BIGINT not null,
   method TEXT,
   path TEXT,
@@ -126,7 +126,7 @@ create table token_use_hour (
 );
 
 create table session (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   user_id BYTEA not null references app_user (id),
   organization_id BYTEA not null references organization (id),
   digest BYTEA not null unique check (length(digest) = 32),
@@ -152,7 +152,7 @@ create table idempotency (
 create index idempotency_by_age on idempotency (created_at);
 
 create table audit (
-  id BYTEA primary key check (length(id) = 16),
+  id BYTEA not null primary key check (length(id) = 16),
   at BIGINT not null,
   organization_id BYTEA,
   actor_user_id BYTEA,

@@ -266,6 +266,13 @@ impl Store {
         query: &TokenQuery,
     ) -> Result<TokenPage, StoreError> {
         let key = query.after.as_ref().map_or("", |(key, _)| key.as_str());
+        // PostgreSQL refuses a NUL, SQLite ends a pattern at it; nothing that is stored holds one.
+        if query.search.contains('\0') || key.contains('\0') {
+            return Ok(TokenPage {
+                items: Vec::new(),
+                next: None,
+            });
+        }
         let rows: Vec<(TokenRow, String)> = if query.sort == TokenSort::Name {
             let found = fetch_page!(self, NamedRow, query, organization, owner, key);
             found
@@ -559,7 +566,7 @@ impl Tx {
         old: &Digest,
         new: &Digest,
         pepper: &PepperId,
-    ) -> Result<Option<[FeedKey; 2]>, StoreError> {
+    ) -> Result<Option<FeedKey>, StoreError> {
         let changed = execute!(
             self,
             sql::TOKEN_REDIGEST,
@@ -568,6 +575,6 @@ impl Tx {
             &new.bytes()[..],
             pepper.as_str()
         );
-        Ok((changed == 1).then_some([FeedKey::Token(id), FeedKey::DigestGone(*old)]))
+        Ok((changed == 1).then_some(FeedKey::Token(id)))
     }
 }

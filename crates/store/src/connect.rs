@@ -113,12 +113,14 @@ impl Store {
 
     async fn open_sqlite(path: PathBuf) -> Result<Self, StoreError> {
         let lock = lock_file(&path)?;
+        make_file(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .collation("C", |one, other| one.cmp(other))
             .busy_timeout(ACQUIRE_SECONDS)
             .optimize_on_close(true, 400);
         let pool = |connections: u32, options: SqliteConnectOptions| {
@@ -225,12 +227,7 @@ impl Store {
 fn lock_file(path: &std::path::Path) -> Result<fs::File, StoreError> {
     let lock = path.with_extension("lock");
     let refuse = |why: String| StoreError::InUse(format!("{}: {why}", lock.display()));
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock)
-        .map_err(|error| refuse(error.to_string()))?;
+    let file = open_as_owner(&lock).map_err(|error| refuse(error.to_string()))?;
     file.try_lock().map_err(|error| match error {
         fs::TryLockError::WouldBlock => refuse(
             "another hallpass uses this data; stop it first, or give this one its own with --data"
@@ -241,16 +238,33 @@ fn lock_file(path: &std::path::Path) -> Result<fs::File, StoreError> {
     Ok(file)
 }
 
+/// Makes the file before SQLite would, so that nobody else can open it even for a moment.
+fn make_file(path: &std::path::Path) -> Result<(), StoreError> {
+    open_as_owner(path)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
+}
+
+fn open_as_owner(path: &std::path::Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// The database is its owner's alone. Digests tell a thief nothing, but names and addresses are people's.
 fn restrict(path: &std::path::Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        for suffix in ["", "-wal", "-shm"] {
+        let beside = ["", "-wal", "-shm"].map(|suffix| {
             let mut name = path.as_os_str().to_owned();
             name.push(suffix);
-            if let Err(error) =
-                fs::set_permissions(PathBuf::from(&name), fs::Permissions::from_mode(0o600))
+            PathBuf::from(name)
+        });
+        for name in beside.into_iter().chain([path.with_extension("lock")]) {
+            if let Err(error) = fs::set_permissions(&name, fs::Permissions::from_mode(0o600))
                 && error.kind() != std::io::ErrorKind::NotFound
             {
                 tracing::warn!(%error, "cannot restrict the database file to its owner");
@@ -266,4 +280,73 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
         numbers.next()?.ok()?,
         numbers.next()?.ok()?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only in here can every connection be had.
+    #[tokio::test]
+    async fn every_connection_to_sqlite_is_safe() {
+        let folder = hallpass_testkit::temp_dir();
+        let database = Database::Sqlite(folder.path().join("a.db"));
+        let store = Store::open(&database).await.unwrap();
+        let (Either::Sqlite(read), Either::Sqlite(write)) = (&store.read, &store.write) else {
+            panic!("SQLite was asked for")
+        };
+        let mut connections = vec![write.acquire().await.unwrap()];
+        for _ in 0..SQLITE_READERS {
+            connections.push(read.acquire().await.unwrap());
+        }
+        assert!(read.try_acquire().is_none() && write.try_acquire().is_none());
+        for (at, connection) in connections.iter_mut().enumerate() {
+            for (pragma, expected) in [
+                ("pragma synchronous", "2"),
+                ("pragma journal_mode", "wal"),
+                ("pragma foreign_keys", "1"),
+                ("pragma busy_timeout", "5000"),
+            ] {
+                let row = sqlx::query(pragma).fetch_one(&mut **connection).await;
+                let row = row.unwrap();
+                let value = row
+                    .try_get::<String, _>(0)
+                    .or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()));
+                assert_eq!(value.unwrap(), expected, "{pragma} of {at}");
+            }
+            let written = sqlx::query("delete from feed")
+                .execute(&mut **connection)
+                .await;
+            assert_eq!(written.is_ok(), at == 0, "readers only read");
+        }
+        let version: String = sqlx::query_scalar(sql::SQLITE_VERSION)
+            .fetch_one(&mut *connections[0])
+            .await
+            .unwrap();
+        assert!(
+            parse_version(&version) >= Some(SQLITE_VERSION_MIN),
+            "{version}"
+        );
+        drop(connections);
+        store.close().await;
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        for (text, enough) in [
+            ("3.51.3", true),
+            ("3.60.0", true),
+            ("4.0.0", true),
+            ("3.51.2", false),
+            ("3.9.10", false),
+            ("3.51", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                parse_version(text) >= Some(SQLITE_VERSION_MIN),
+                enough,
+                "{text}"
+            );
+        }
+    }
 }

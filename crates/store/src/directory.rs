@@ -114,7 +114,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn is_empty_and_held(&mut self) -> Result<bool, StoreError> {
         let _: i64 =
-            on!(&mut self.on, tx => sqlx::query_scalar(sql::HEAD_NEXT).fetch_one(&mut **tx).await?);
+            on!(&mut self.on, tx => sqlx::query_scalar(sql::HEAD_HOLD).fetch_one(&mut **tx).await?);
         let count: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::USERS_COUNT).fetch_one(&mut **tx).await?);
         Ok(count == 0)
     }

@@ -51,14 +51,14 @@ impl From<sqlx::Error> for StoreError {
 
 /// SQLite result codes (busy 5, locked 6, I/O 10, full 13, read-only 8, cannot open 14; the low byte of extended
 /// ones) and PostgreSQL SQLSTATE classes (08 connection, 53 resources, 55P03 lock timeout, 57 operator
-/// intervention, 40 serialization, 25006 read-only).
+/// intervention, 40 serialization, 25006 read-only, 25P03 idle too long in a transaction). Only the latter have five
+/// characters.
 fn is_passing_code(code: &str) -> bool {
-    if code.len() == 5 && !code.bytes().all(|byte| byte.is_ascii_digit()) || code.len() == 5 {
+    if code.len() == 5 {
         return ["08", "53", "57", "40"]
             .iter()
             .any(|class| code.starts_with(class))
-            || code == "55P03"
-            || code == "25006";
+            || ["55P03", "25006", "25P03"].contains(&code);
     }
     code.parse::<i32>()
         .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))

@@ -1,10 +1,7 @@
 //! What changed, in order.
 
 use crate::{Store, StoreError, on, rows, sql};
-use hallpass_domain::{
-    id::{OrganizationId, RoleId, TokenId, UserId},
-    token::Digest,
-};
+use hallpass_domain::id::{OrganizationId, RoleId, TokenId, UserId};
 
 /// Rows of the feed read at once.
 const FEED_ROWS_MAX: i64 = 1_000;
@@ -24,8 +21,6 @@ pub enum FeedKey {
     Membership(OrganizationId, UserId),
     /// A token.
     Token(TokenId),
-    /// A digest that no longer finds its token.
-    DigestGone(Digest),
 }
 
 /// One row of the feed.
@@ -46,7 +41,6 @@ impl FeedKey {
             Self::User(_) => "user",
             Self::Membership(..) => "membership",
             Self::Token(_) => "token",
-            Self::DigestGone(_) => "digest_gone",
         }
     }
 
@@ -60,7 +54,6 @@ impl FeedKey {
                 [&organization.bytes()[..], user.bytes()].concat()
             }
             Self::Token(id) => id.bytes().to_vec(),
-            Self::DigestGone(digest) => digest.bytes().to_vec(),
         }
     }
 
@@ -80,7 +73,6 @@ impl FeedKey {
                 )
             }
             "token" => Self::Token(rows::id(key, TokenId::from_bytes)?),
-            "digest_gone" => Self::DigestGone(rows::digest(key)?),
             _ => return Err(StoreError::Malformed("feed row")),
         })
     }

@@ -5,6 +5,7 @@ use futures_util::TryStreamExt;
 use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
     member::{Membership, User},
+    name::TokenName,
     organization::{Organization, Standing},
     permission::{CatalogueEntry, Permission, PermissionSet, Risk},
     role::{Role, RolePermissions},
@@ -29,7 +30,7 @@ pub struct LoadedToken {
     /// With which role, if it is a key.
     pub role: Option<RoleId>,
     /// Its name.
-    pub name: String,
+    pub name: TokenName,
     /// How it begins.
     pub prefix: Prefix,
     /// How it is recognized.
@@ -87,7 +88,7 @@ impl TryFrom<TokenRow> for LoadedToken {
                 .role_id
                 .map(|id| rows::id(&id, RoleId::from_bytes))
                 .transpose()?,
-            name: row.name,
+            name: rows::token_name(&row.name)?,
             prefix: rows::prefix(&row.prefix)?,
             stored,
             scope: rows::scope(row.scope.as_deref())?,

@@ -154,6 +154,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_session(&mut self, session: &NewSession<'_>) -> Result<(), StoreError> {
+        // Sign-ins at once would each spare what the other ends.
+        execute!(self, sql::USER_HOLD, &session.user.bytes()[..]);
         execute!(
             self,
             sql::SESSION_INSERT,
@@ -172,7 +174,8 @@ impl Tx {
             self,
             sql::SESSIONS_END_OLDEST,
             &session.user.bytes()[..],
-            i64::from(SESSIONS_PER_USER_MAX)
+            i64::from(SESSIONS_PER_USER_MAX) - 1,
+            &session.id.bytes()[..],
         );
         Ok(())
     }

@@ -11,8 +11,8 @@ macro_rules! statements {
 
 pub(crate) const SQLITE_VERSION: &str = "select sqlite_version()";
 /// A lock of the session, for as long as the session lives. The number is "hallpass" in ASCII.
-pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521965391938548595)";
-pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521965391938548595)";
+pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521412065683141491)";
+pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521412065683141491)";
 
 /// What a token's row says of itself at `$now`.
 macro_rules! state_at {
@@ -43,7 +43,7 @@ macro_rules! token_page {
         concat!(
             "select ", token_columns!("$3"), ", ", $key, " as sort_key from token t left join token_use u on u.token_id = t.id \
              where t.organization_id = $1 and t.user_id = $2 and ($4 = 'any' or $4 = ", state_at!("$5"), ") and coalesce(u.at, t.created_at) < $6 \
-             and ($7 = '' or t.name_key like $7 escape '\\' or lower(t.prefix) like $7 escape '\\' or u.address like $7 escape '\\') \
+             and ($7 = '' or t.name_key like $7 escape '\\' or lower(t.prefix) like $7 escape '\\' or lower(u.address) like $7 escape '\\') \
              and ($8 = 0 or (", $key, ", t.id) ", $after, " ($9, $10)) order by ", $key, " ", $order, ", t.id ", $order, " limit $11"
         )
     };
@@ -52,6 +52,7 @@ macro_rules! token_page {
 statements! {
     HEAD = "select seq from head where id = 1";
     HEAD_NEXT = "update head set seq = seq + 1 where id = 1 returning seq";
+    HEAD_HOLD = "update head set seq = seq where id = 1 returning seq";
     FEED_INSERT = "insert into feed (seq, position, kind, key) values ($1, $2, $3, $4)";
     FEED_AFTER = "select seq, kind, key from feed where seq > $1 order by seq, position limit $2";
     FEED_TRIM = "delete from feed where seq < $1";
@@ -60,7 +61,7 @@ statements! {
     PEPPERS = "select id, proof from pepper";
     PEPPER_INSERT = "insert into pepper (id, proof) values ($1, $2) on conflict (id) do nothing";
 
-    CATALOGUE = "select name, description, risk from catalogue order by name";
+    CATALOGUE = "select name, description, risk from catalogue order by name collate \"C\"";
     CATALOGUE_UPSERT = "insert into catalogue (name, description, risk) values ($1, $2, $3) on conflict (name) do update set description = excluded.description, risk = excluded.risk";
     CATALOGUE_DELETE = "delete from catalogue where name = $1";
     ROLES = "select id, name, grants_all, permissions from role";
@@ -103,8 +104,9 @@ statements! {
     TOKENS_COUNT = "select count(*) from token";
     TOKENS_BY_CREATED_UP = token_page!("t.created_at", "asc", ">");
     TOKENS_BY_CREATED_DOWN = token_page!("t.created_at", "desc", "<");
-    TOKENS_BY_NAME_UP = token_page!("t.name_key", "asc", ">");
-    TOKENS_BY_NAME_DOWN = token_page!("t.name_key", "desc", "<");
+    // By bytes: a database's own collation differs from one to the next. SQLite learns the word "C" when opened.
+    TOKENS_BY_NAME_UP = token_page!("t.name_key collate \"C\"", "asc", ">");
+    TOKENS_BY_NAME_DOWN = token_page!("t.name_key collate \"C\"", "desc", "<");
     TOKENS_BY_END_UP = token_page!("coalesce(t.expires_at, 9223372036854775807)", "asc", ">");
     TOKENS_BY_END_DOWN = token_page!("coalesce(t.expires_at, 9223372036854775807)", "desc", "<");
     TOKENS_BY_USE_UP = token_page!("coalesce(u.at, -9223372036854775807)", "asc", ">");
@@ -125,6 +127,7 @@ statements! {
     SESSIONS_OF_USER = "select id, created_at, seen_at, expires_at, address, agent from session where user_id = $1 and expires_at > $2 and seen_at > $3 order by seen_at desc, id limit $4";
     SESSION_END = "delete from session where id = $1 and user_id = $2";
     SESSIONS_END = "delete from session where user_id = $1";
-    SESSIONS_END_OLDEST = "delete from session where user_id = $1 and id not in (select id from session where user_id = $1 order by seen_at desc, id limit $2)";
+    /// The session `$3` stays whatever the clock says of it.
+    SESSIONS_END_OLDEST = "delete from session where user_id = $1 and id <> $3 and id not in (select id from session where user_id = $1 and id <> $3 order by seen_at desc, id desc limit $2)";
     SESSIONS_TRIM = "delete from session where expires_at <= $1 or seen_at <= $2";
 }

@@ -116,7 +116,7 @@ async fn a_missing_table_does_not_pass(world: World) {
 
 #[test]
 fn a_stopped_server_passes() {
-    let server = Postgres::start_forgetful();
+    let server = Postgres::start();
     let database = Database::Postgres(server.database());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let store = Store::open(&database).await.unwrap();

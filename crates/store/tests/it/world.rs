@@ -240,7 +240,8 @@ pub(crate) async fn raw(database: &Database) -> Result<Raw, sqlx::Error> {
         Database::Sqlite(path) => {
             let options = SqliteConnectOptions::new()
                 .filename(path)
-                .foreign_keys(true);
+                .foreign_keys(true)
+                .collation("C", |one, other| one.cmp(other));
             Raw::Sqlite(SqliteConnection::connect_with(&options).await?)
         }
         Database::Postgres(address) => Raw::Postgres(PgConnection::connect(address).await?),
