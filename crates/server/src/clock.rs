@@ -47,7 +47,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the wall"
+)]
 fn wall() -> Timestamp {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {

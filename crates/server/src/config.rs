@@ -3,8 +3,10 @@
 //! A flag wins over an environment variable, that over a line of `hallpass.toml`, that over the default. The
 //! table in [`SETTINGS`] is the only place that knows a setting's names; the command line is made from it.
 
+mod catalogue;
 mod check;
 mod file;
+mod reader;
 mod secret;
 mod settings;
 mod values;
@@ -141,7 +143,10 @@ impl Config {
     ///
     /// # Errors
     /// A file that cannot be read, and everything of [`Self::resolve`].
-    pub fn load(flags: &BTreeMap<&'static str, String>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn load(
+        flags: &BTreeMap<&'static str, String>,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let path = file::find(flags, &env)?;
         let text = path.as_deref().map(file::read_settings).transpose()?;
         let mut config = Self::resolve(flags, &env, text.as_deref())?;
@@ -163,7 +168,7 @@ impl Config {
         file: Option<&str>,
     ) -> Result<Self, ConfigError> {
         let file = FileText::parse(file.unwrap_or(""))?;
-        values::Reader::new(flags, &env, &file).read()
+        reader::Reader::new(flags, &env, &file).read()
     }
 
     /// Every effective setting with where it came from, secrets masked: what `hallpass config` prints.
@@ -173,7 +178,10 @@ impl Config {
 
     /// Where the setting `key` came from.
     pub fn source(&self, key: &str) -> Source {
-        self.rows.iter().find(|row| row.key == key).map_or(Source::Default, |row| row.source)
+        self.rows
+            .iter()
+            .find(|row| row.key == key)
+            .map_or(Source::Default, |row| row.source)
     }
 
     /// The address people know the server by, without a slash at the end; from the address it listens on
@@ -203,12 +211,20 @@ impl Config {
     }
 
     fn read_gateway_secret(&mut self) -> Result<(), ConfigError> {
-        let Some(row) = self.rows.iter().find(|row| row.key == "gateway-secret-file" && !row.value.is_empty()) else {
+        let Some(row) = self
+            .rows
+            .iter()
+            .find(|row| row.key == "gateway-secret-file" && !row.value.is_empty())
+        else {
             return Ok(());
         };
         let origin = settings::origin("gateway-secret-file", row.source);
         let secret = file::read_secret(Path::new(&row.value), "gateway-secret-file", &origin)?;
-        self.gateway_secret = Some(values::gateway_secret("gateway-secret-file", &origin, secret)?);
+        self.gateway_secret = Some(values::gateway_secret(
+            "gateway-secret-file",
+            &origin,
+            secret,
+        )?);
         Ok(())
     }
 }

@@ -30,7 +30,10 @@ impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         match self {
             Self::Os => fill_from_system(bytes),
-            Self::Seeded(source) => source.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes),
+            Self::Seeded(source) => source
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fill_bytes(bytes),
         }
     }
 }
@@ -44,7 +47,10 @@ impl fmt::Debug for SystemEntropy {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that opens the system's source")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that opens the system's source"
+)]
 fn fill_from_system(bytes: &mut [u8]) {
     if let Err(error) = getrandom::fill(bytes) {
         // Going on would mean handing out predictable secrets; unwinding could be caught on the way.
@@ -67,7 +73,11 @@ mod tests {
     fn one_seed_gives_one_sequence() {
         let source = SystemEntropy::seeded(7);
         let first = drawn(&source);
-        assert_ne!(drawn(&source.clone()), first, "clones go on where the other stopped");
+        assert_ne!(
+            drawn(&source.clone()),
+            first,
+            "clones go on where the other stopped"
+        );
         assert_eq!(drawn(&SystemEntropy::seeded(7)), first);
         assert_ne!(drawn(&SystemEntropy::seeded(8)), first);
     }

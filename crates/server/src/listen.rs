@@ -114,7 +114,16 @@ pub struct Report {
 
 /// What answers requests. An axum `Router` is one.
 pub trait Service:
-    tower::Service<Request<RequestBody>, Response = Response<Self::Reply>, Error = Infallible, Future: Send> + Clone + Send + Sync + Unpin + 'static
+    tower::Service<
+        Request<RequestBody>,
+        Response = Response<Self::Reply>,
+        Error = Infallible,
+        Future: Send,
+    > + Clone
+    + Send
+    + Sync
+    + Unpin
+    + 'static
 {
     /// The body of its answers.
     type Reply: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
@@ -122,7 +131,16 @@ pub trait Service:
 
 impl<S, B> Service for S
 where
-    S: tower::Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + Sync + Unpin + 'static,
+    S: tower::Service<
+            Request<RequestBody>,
+            Response = Response<B>,
+            Error = Infallible,
+            Future: Send,
+        > + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     type Reply = B;
@@ -176,7 +194,11 @@ impl Listener {
     /// # Errors
     /// What the system says: the address is in use, or not ours.
     pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
         // A restart must not wait for the last minute's connections to be forgotten.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
@@ -208,7 +230,10 @@ impl accept::Accept for Listener {
         let (stream, address) = self.inner.accept().await?;
         // Answers are small and whole: waiting to join them with more would only delay them.
         stream.set_nodelay(true)?;
-        Ok((stream, SocketAddr::new(address.ip().to_canonical(), address.port())))
+        Ok((
+            stream,
+            SocketAddr::new(address.ip().to_canonical(), address.port()),
+        ))
     }
 }
 

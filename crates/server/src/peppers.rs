@@ -26,7 +26,10 @@ const PEPPERS_MAX: usize = 16;
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Rights of others to the key file: there are none.
 const OTHERS: u32 = 0o077;
-const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The variable that holds peppers.
 const VARIABLE: &str = "HALLPASS_PEPPERS";
@@ -54,7 +57,9 @@ pub enum PepperError {
         embedded: bool,
     },
     /// A line is no pepper.
-    #[error("{place}: {problem}. A pepper is written ID:KEY, the key 32 bytes in base64; make one with: {HOW}")]
+    #[error(
+        "{place}: {problem}. A pepper is written ID:KEY, the key 32 bytes in base64; make one with: {HOW}"
+    )]
     Malformed {
         /// The variable, or the file with the line's number.
         place: String,
@@ -93,7 +98,9 @@ fn way_out(embedded: bool) -> String {
     if embedded {
         "Put the key file back from your copy; without it no token that was made before can be checked".to_owned()
     } else {
-        format!("Set {VARIABLE} to the line that this prints, the same on every node, and keep a copy: {HOW}")
+        format!(
+            "Set {VARIABLE} to the line that this prints, the same on every node, and keep a copy: {HOW}"
+        )
     }
 }
 
@@ -103,38 +110,72 @@ fn way_out(embedded: bool) -> String {
 ///
 /// # Errors
 /// [`PepperError`].
-pub fn load(config: &Config, may_create: bool, entropy: &impl Entropy, now: Timestamp) -> Result<Loaded, PepperError> {
+pub fn load(
+    config: &Config,
+    may_create: bool,
+    entropy: &impl Entropy,
+    now: Timestamp,
+) -> Result<Loaded, PepperError> {
     if let Some(text) = &config.peppers {
         let peppers = from_variable(text)?;
-        return Ok(Loaded { peppers, created: None });
+        return Ok(Loaded {
+            peppers,
+            created: None,
+        });
     }
     let path = config.pepper_file();
     let embedded = config.database.is_embedded();
     match read(&path)? {
-        Some(text) => Ok(Loaded { peppers: from_file(&path, &text)?, created: None }),
+        Some(text) => Ok(Loaded {
+            peppers: from_file(&path, &text)?,
+            created: None,
+        }),
         None if embedded && may_create => {
             let text = new_file_text(entropy, now);
-            write_new(&path, &text).map_err(|error| PepperError::Io { path: path.clone(), error })?;
-            Ok(Loaded { peppers: from_file(&path, &text)?, created: Some(path) })
+            write_new(&path, &text).map_err(|error| PepperError::Io {
+                path: path.clone(),
+                error,
+            })?;
+            Ok(Loaded {
+                peppers: from_file(&path, &text)?,
+                created: Some(path),
+            })
         }
         None => Err(PepperError::Missing { path, embedded }),
     }
 }
 
 fn from_variable(text: &SecretText) -> Result<Peppers, PepperError> {
-    collect(text.expose().split(',').map(|item| (VARIABLE.to_owned(), item)), VARIABLE)
+    collect(
+        text.expose()
+            .split(',')
+            .map(|item| (VARIABLE.to_owned(), item)),
+        VARIABLE,
+    )
 }
 
 fn from_file(path: &Path, text: &str) -> Result<Peppers, PepperError> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     let place = path.display().to_string();
-    collect(lines.map(|(index, line)| (format!("{place} line {}", index + 1), line)), &place)
+    collect(
+        lines.map(|(index, line)| (format!("{place} line {}", index + 1), line)),
+        &place,
+    )
 }
 
-fn collect<'a>(items: impl Iterator<Item = (String, &'a str)>, whole: &str) -> Result<Peppers, PepperError> {
+fn collect<'a>(
+    items: impl Iterator<Item = (String, &'a str)>,
+    whole: &str,
+) -> Result<Peppers, PepperError> {
     let mut peppers: Vec<Pepper> = Vec::new();
     for (place, item) in items {
-        let malformed = |problem| PepperError::Malformed { place: place.clone(), problem };
+        let malformed = |problem| PepperError::Malformed {
+            place: place.clone(),
+            problem,
+        };
         let pepper = parse(item.trim()).map_err(malformed)?;
         if peppers.iter().any(|other| other.id() == pepper.id()) {
             return Err(malformed("two peppers with the same id"));
@@ -145,14 +186,24 @@ fn collect<'a>(items: impl Iterator<Item = (String, &'a str)>, whole: &str) -> R
         peppers.push(pepper);
     }
     let mut all = peppers.into_iter();
-    let current = all.next().ok_or_else(|| PepperError::Malformed { place: whole.to_owned(), problem: "it holds no pepper" })?;
+    let current = all.next().ok_or_else(|| PepperError::Malformed {
+        place: whole.to_owned(),
+        problem: "it holds no pepper",
+    })?;
     Ok(Peppers::new(current, all.collect()))
 }
 
 fn parse(text: &str) -> Result<Pepper, &'static str> {
-    let (id, key) = text.split_once(':').ok_or("no colon between an id and a key")?;
-    let id = PepperId::parse(id.trim()).ok_or("the id is not 1 to 16 lower-case letters, digits and -")?;
-    let bytes = Zeroizing::new(BASE64.decode(key.trim()).map_err(|_| "the key is not base64")?);
+    let (id, key) = text
+        .split_once(':')
+        .ok_or("no colon between an id and a key")?;
+    let id = PepperId::parse(id.trim())
+        .ok_or("the id is not 1 to 16 lower-case letters, digits and -")?;
+    let bytes = Zeroizing::new(
+        BASE64
+            .decode(key.trim())
+            .map_err(|_| "the key is not base64")?,
+    );
     let mut exact = Zeroizing::new([0; Pepper::BYTES]);
     if bytes.len() != exact.len() {
         return Err("the key has not 32 bytes");
@@ -166,7 +217,10 @@ fn parse(text: &str) -> Result<Pepper, &'static str> {
 
 /// The text of the key file, if there is one that only the server can read.
 fn read(path: &Path) -> Result<Option<Zeroizing<String>>, PepperError> {
-    let io = |error| PepperError::Io { path: path.to_owned(), error };
+    let io = |error| PepperError::Io {
+        path: path.to_owned(),
+        error,
+    };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -177,16 +231,25 @@ fn read(path: &Path) -> Result<Option<Zeroizing<String>>, PepperError> {
     let server = rustix::process::geteuid().as_raw();
     check_rights(path, about.mode(), about.uid(), server)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+    file.take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(io)?;
     Ok(Some(text))
 }
 
 fn check_rights(path: &Path, mode: u32, owner: u32, server: u32) -> Result<(), PepperError> {
     if owner != server {
-        return Err(PepperError::Owner { path: path.to_owned(), owner, server });
+        return Err(PepperError::Owner {
+            path: path.to_owned(),
+            owner,
+            server,
+        });
     }
     if mode & OTHERS != 0 {
-        return Err(PepperError::Exposed { path: path.to_owned(), mode: mode & 0o7777 });
+        return Err(PepperError::Exposed {
+            path: path.to_owned(),
+            mode: mode & 0o7777,
+        });
     }
     Ok(())
 }
@@ -210,13 +273,22 @@ fn new_file_text(entropy: &impl Entropy, now: Timestamp) -> Zeroizing<String> {
 /// Writes a file that did not exist, readable by its owner alone, and returns when it would survive a power
 /// cut. A file that could not be written whole is taken away again.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
     if let Err(error) = written {
         let _ = fs::remove_file(path);
         return Err(error);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 

@@ -61,7 +61,11 @@ impl Certificates {
         // Marked before reading: a change in between is then noticed as one.
         let seen = Mutex::new(marks(&files));
         let current = ArcSwap::from_pointee(server_config(&files)?);
-        Ok(Arc::new(Self { files, current, seen }))
+        Ok(Arc::new(Self {
+            files,
+            current,
+            seen,
+        }))
     }
 
     /// What a new connection is served with.
@@ -90,7 +94,8 @@ impl Certificates {
 
     /// Looks whether a file has changed since it was last read, and if so reads both.
     pub fn reload_if_changed(&self) {
-        let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != marks(&self.files);
+        let changed =
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != marks(&self.files);
         if changed {
             // It was logged; the next change is the next try.
             let _ = self.reload();
@@ -118,15 +123,25 @@ fn marks(files: &TlsFiles) -> [Mark; 2] {
 }
 
 fn server_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
-    let fault = |path: &Path, problem: String| TlsError::File { path: path.to_owned(), problem };
+    let fault = |path: &Path, problem: String| TlsError::File {
+        path: path.to_owned(),
+        problem,
+    };
     let chain = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(|chain| chain.take(CHAIN_MAX).collect::<Result<Vec<_>, _>>())
         .map_err(|error| fault(&files.certificate, error.to_string()))?;
     if chain.is_empty() {
-        return Err(fault(&files.certificate, "no certificate in PEM stands in it".to_owned()));
+        return Err(fault(
+            &files.certificate,
+            "no certificate in PEM stands in it".to_owned(),
+        ));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| fault(&files.key, error.to_string()))?;
-    let pair = |error| TlsError::Pair { files: files.clone(), error };
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|error| fault(&files.key, error.to_string()))?;
+    let pair = |error| TlsError::Pair {
+        files: files.clone(),
+        error,
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(pair)?
@@ -144,7 +159,10 @@ mod tests {
     /// A new pair in `folder`, changed at second `time`: the system's own marks may be too coarse for a test.
     fn write_pair(folder: &Path, time: u64) -> TlsFiles {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let files = TlsFiles { certificate: folder.join("c.pem"), key: folder.join("k.pem") };
+        let files = TlsFiles {
+            certificate: folder.join("c.pem"),
+            key: folder.join("k.pem"),
+        };
         write(&files.certificate, &made.cert.pem(), time);
         write(&files.key, &made.signing_key.serialize_pem(), time);
         files
@@ -153,7 +171,8 @@ mod tests {
     fn write(path: &Path, text: &str, time: u64) {
         fs::write(path, text).unwrap();
         let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(time)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(time))
+            .unwrap();
     }
 
     #[test]
@@ -161,10 +180,22 @@ mod tests {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let good = write_pair(one.path(), 1);
         let other = write_pair(two.path(), 1);
-        let mixed = TlsFiles { certificate: good.certificate.clone(), key: other.key };
-        let swapped = TlsFiles { certificate: good.key.clone(), key: good.certificate.clone() };
-        let missing = TlsFiles { key: one.path().join("none.pem"), ..good };
-        assert!(matches!(Certificates::load(mixed).unwrap_err(), TlsError::Pair { .. }));
+        let mixed = TlsFiles {
+            certificate: good.certificate.clone(),
+            key: other.key,
+        };
+        let swapped = TlsFiles {
+            certificate: good.key.clone(),
+            key: good.certificate.clone(),
+        };
+        let missing = TlsFiles {
+            key: one.path().join("none.pem"),
+            ..good
+        };
+        assert!(matches!(
+            Certificates::load(mixed).unwrap_err(),
+            TlsError::Pair { .. }
+        ));
         for (files, named) in [(swapped, "k.pem"), (missing, "none.pem")] {
             let said = Certificates::load(files).unwrap_err().to_string();
             assert!(said.contains(named), "{said}");
@@ -177,7 +208,10 @@ mod tests {
         let certificates = Certificates::load(write_pair(folder.path(), 1)).unwrap();
         let first = certificates.current();
         certificates.reload_if_changed();
-        assert!(Arc::ptr_eq(&first, &certificates.current()), "nothing changed");
+        assert!(
+            Arc::ptr_eq(&first, &certificates.current()),
+            "nothing changed"
+        );
 
         write(&folder.path().join("k.pem"), "no key", 2);
         certificates.reload_if_changed();
@@ -201,7 +235,9 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         };
-        tokio::time::timeout(WATCH_INTERVAL * 2, noticed).await.unwrap();
+        tokio::time::timeout(WATCH_INTERVAL * 2, noticed)
+            .await
+            .unwrap();
         watcher.abort();
     }
 }

@@ -48,7 +48,11 @@ impl Config {
             return Ok(());
         }
         let problem = "anyone on the network could ask about tokens";
-        Err(self.fault("gateway-listen", problem, "Give gateway-secret-file (or HALLPASS_GATEWAY_SECRET), or listen on 127.0.0.1"))
+        Err(self.fault(
+            "gateway-listen",
+            problem,
+            "Give gateway-secret-file (or HALLPASS_GATEWAY_SECRET), or listen on 127.0.0.1",
+        ))
     }
 
     fn check_base_url(&self) -> Result<(), ConfigError> {
@@ -57,23 +61,45 @@ impl Config {
         };
         let encrypted = self.tls.is_some() || self.behind_tls_proxy;
         if !url.is_https() && !url.is_loopback() {
-            return Err(self.fault("base-url", "links would lead people over unencrypted http", "Write https://"));
+            return Err(self.fault(
+                "base-url",
+                "links would lead people over unencrypted http",
+                "Write https://",
+            ));
         }
         if url.is_https() && !encrypted {
-            return Err(self.fault("base-url", "it says https, but nothing here speaks TLS", "Give tls-cert and tls-key, or say behind-tls-proxy"));
+            return Err(self.fault(
+                "base-url",
+                "it says https, but nothing here speaks TLS",
+                "Give tls-cert and tls-key, or say behind-tls-proxy",
+            ));
         }
         if !url.is_https() && encrypted {
-            return Err(self.fault("base-url", "it says http, but people arrive over TLS", "Write https://"));
+            return Err(self.fault(
+                "base-url",
+                "it says http, but people arrive over TLS",
+                "Write https://",
+            ));
         }
         Ok(())
     }
 
     fn check_addresses(&self) -> Result<(), ConfigError> {
-        let addresses = [("listen", self.listen), ("gateway-listen", self.gateway_listen), ("ops-listen", self.ops_listen)];
+        let addresses = [
+            ("listen", self.listen),
+            ("gateway-listen", self.gateway_listen),
+            ("ops-listen", self.ops_listen),
+        ];
         for (index, (key, address)) in addresses.iter().enumerate() {
-            let twin = addresses[..index].iter().find(|(_, other)| other == address && address.port() != 0);
+            let twin = addresses[..index]
+                .iter()
+                .find(|(_, other)| other == address && address.port() != 0);
             if let Some((other, _)) = twin {
-                return Err(self.fault(key, &format!("the same address as {other}"), "Give each listener its own port"));
+                return Err(self.fault(
+                    key,
+                    &format!("the same address as {other}"),
+                    "Give each listener its own port",
+                ));
             }
         }
         Ok(())

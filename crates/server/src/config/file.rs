@@ -1,13 +1,10 @@
-//! `hallpass.toml`: where it is, what may stand in it, and the catalogue of permissions, which lives only there.
+//! `hallpass.toml`: where it is and what may stand in it.
 
 use super::{
-    ConfigError, FILE_BYTES_MAX, FILE_NAME, SecretText,
+    ConfigError, FILE_BYTES_MAX, FILE_NAME, SecretText, catalogue,
     settings::{self, SETTINGS, Shape},
 };
-use hallpass_domain::{
-    limits::{CATALOGUE_PERMISSIONS_MAX, PERMISSION_DESCRIPTION_BYTES_MAX},
-    permission::{CatalogueEntry, OWN_RESOURCE, Permission, Risk},
-};
+use hallpass_domain::permission::CatalogueEntry;
 use std::{
     collections::BTreeMap,
     io::Read,
@@ -24,20 +21,52 @@ pub(super) struct FileText {
 }
 
 /// A fault in the file.
-fn fault(setting: impl Into<String>, value: Option<String>, problem: impl Into<String>, way_out: impl Into<String>) -> ConfigError {
-    ConfigError { setting: setting.into(), origin: FILE_NAME.to_owned(), value, problem: problem.into(), way_out: way_out.into() }
+pub(super) fn fault(
+    setting: impl Into<String>,
+    value: Option<String>,
+    problem: impl Into<String>,
+    way_out: impl Into<String>,
+) -> ConfigError {
+    ConfigError {
+        setting: setting.into(),
+        origin: FILE_NAME.to_owned(),
+        value,
+        problem: problem.into(),
+        way_out: way_out.into(),
+    }
 }
 
 impl FileText {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| not_toml(text, &error))?;
-        let mut this = Self { catalogue: own_permissions(), ..Self::default() };
+        let table: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| not_toml(text, &error))?;
+        let mut this = Self {
+            catalogue: catalogue::own_permissions(),
+            ..Self::default()
+        };
         for (key, value) in table {
             match (key.as_str(), value) {
-                ("permission", Value::Array(entries)) => this.read_catalogue(entries)?,
-                ("permission", _) => return Err(fault(key, None, "not a list of tables", "Write each permission under its own [[permission]]")),
+                ("permission", Value::Array(entries)) => {
+                    catalogue::read(entries, &mut this.catalogue)?
+                }
+                ("permission", _) => {
+                    return Err(fault(
+                        key,
+                        None,
+                        "not a list of tables",
+                        "Write each permission under its own [[permission]]",
+                    ));
+                }
                 ("roles", Value::Table(roles)) => this.read_roles(roles)?,
-                ("roles", _) => return Err(fault(key, None, "not a table", "Write member = [\"repo:read\"] under [roles]")),
+                ("roles", _) => {
+                    return Err(fault(
+                        key,
+                        None,
+                        "not a table",
+                        "Write member = [\"repo:read\"] under [roles]",
+                    ));
+                }
                 (_, value) => this.read_setting(&key, &value)?,
             }
         }
@@ -46,9 +75,15 @@ impl FileText {
 
     fn read_setting(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
         let Some(setting) = settings::find(key) else {
-            let keys = SETTINGS.iter().filter(|setting| setting.file).map(|setting| setting.key).chain(["permission", "roles"]);
-            let way_out = settings::nearest(key, keys)
-                .map_or_else(|| "`hallpass config` lists the settings there are".to_owned(), |near| format!("Perhaps {near} was meant"));
+            let keys = SETTINGS
+                .iter()
+                .filter(|setting| setting.file)
+                .map(|setting| setting.key)
+                .chain(["permission", "roles"]);
+            let way_out = settings::nearest(key, keys).map_or_else(
+                || "`hallpass config` lists the settings there are".to_owned(),
+                |near| format!("Perhaps {near} was meant"),
+            );
             return Err(fault(key, None, "no such setting", way_out));
         };
         if !setting.file {
@@ -57,23 +92,26 @@ impl FileText {
             } else {
                 format!("Use --{key} or {}", setting.env)
             };
-            return Err(fault(key, None, "this does not belong in the file", way_out));
+            return Err(fault(
+                key,
+                None,
+                "this does not belong in the file",
+                way_out,
+            ));
         }
-        let text = match (setting.shape, value) {
-            (Shape::Text, Value::String(text)) => text.clone(),
-            (Shape::Switch, Value::Boolean(on)) => on.to_string(),
-            (Shape::List, Value::Array(_)) => texts(key, value)?.join(","),
-            (Shape::Text, _) => return Err(fault(key, Some(value.to_string()), "not a text", format!("Write {key} = \"…\""))),
-            (Shape::Switch, _) => return Err(fault(key, Some(value.to_string()), "neither true nor false", format!("Write {key} = true or {key} = false"))),
-            (Shape::List, _) => return Err(fault(key, Some(value.to_string()), "not a list", format!("Write {key} = [\"…\", \"…\"]"))),
-        };
+        let text = value_text(setting.key, setting.shape, value)?;
         self.insert(setting.key, text)
     }
 
     fn read_roles(&mut self, roles: Table) -> Result<(), ConfigError> {
         for (role, value) in roles {
             if role != "member" {
-                return Err(fault(format!("roles.{role}"), None, "no such role", "Only member can be given permissions here"));
+                return Err(fault(
+                    format!("roles.{role}"),
+                    None,
+                    "no such role",
+                    "Only member can be given permissions here",
+                ));
             }
             let list = texts("roles.member", &value)?.join(",");
             self.insert("member-permissions", list)?;
@@ -83,22 +121,12 @@ impl FileText {
 
     fn insert(&mut self, key: &'static str, text: String) -> Result<(), ConfigError> {
         if self.values.insert(key, text).is_some() {
-            return Err(fault(key, None, "given twice, also as member under [roles]", "Keep one of the two"));
-        }
-        Ok(())
-    }
-
-    fn read_catalogue(&mut self, entries: Vec<Value>) -> Result<(), ConfigError> {
-        let most = CATALOGUE_PERMISSIONS_MAX - self.catalogue.len();
-        if entries.len() > most {
-            return Err(fault("permission", None, format!("{} permissions", entries.len()), format!("At most {most} fit")));
-        }
-        for entry in entries {
-            let entry = read_permission(entry)?;
-            if self.catalogue.iter().any(|other| other.permission == entry.permission) {
-                return Err(fault("permission.name", Some(entry.permission.to_string()), "listed twice", "Keep one of the two"));
-            }
-            self.catalogue.push(entry);
+            return Err(fault(
+                key,
+                None,
+                "given twice, also as member under [roles]",
+                "Keep one of the two",
+            ));
         }
         Ok(())
     }
@@ -106,68 +134,69 @@ impl FileText {
 
 /// toml's own message quotes the line, which may hold a password; only the place and the reason are passed on.
 fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
-    let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
-    fault(format!("line {line}"), None, format!("not TOML: {}", error.message().trim_end_matches('.')), "Mend the line")
+    let line = error.span().map_or(1, |span| {
+        text.get(..span.start).unwrap_or(text).matches('\n').count() + 1
+    });
+    fault(
+        format!("line {line}"),
+        None,
+        format!("not TOML: {}", error.message().trim_end_matches('.')),
+        "Mend the line",
+    )
 }
 
-/// What the product itself asks for. The permission to manage one's own tokens is not among them: no role
-/// gives it.
-fn own_permissions() -> Vec<CatalogueEntry> {
-    Permission::parse(Permission::VERIFY)
-        .map(|permission| CatalogueEntry { permission, description: "Ask whether tokens are good".to_owned(), risk: Risk::Medium })
-        .into_iter()
-        .collect()
+/// The text that stands for `value` on the command line.
+fn value_text(key: &str, shape: Shape, value: &Value) -> Result<String, ConfigError> {
+    let (problem, way_out) = match (shape, value) {
+        (Shape::Text, Value::String(text)) => return Ok(text.clone()),
+        (Shape::Switch, Value::Boolean(on)) => return Ok(on.to_string()),
+        (Shape::List, Value::Array(_)) => return Ok(texts(key, value)?.join(",")),
+        (Shape::Text, _) => ("not a text", format!("Write {key} = \"…\"")),
+        (Shape::Switch, _) => (
+            "neither true nor false",
+            format!("Write {key} = true or {key} = false"),
+        ),
+        (Shape::List, _) => ("not a list", format!("Write {key} = [\"…\", \"…\"]")),
+    };
+    Err(fault(key, Some(value.to_string()), problem, way_out))
 }
 
 fn texts(key: &str, value: &Value) -> Result<Vec<String>, ConfigError> {
-    let not = |value: &Value| fault(key, Some(value.to_string()), "not a list of texts", "Write [\"…\", \"…\"]");
-    let list = value.as_array().ok_or_else(|| not(value))?;
-    list.iter().map(|item| item.as_str().filter(|text| !text.contains(',')).map(str::to_owned).ok_or_else(|| not(item))).collect()
-}
-
-fn read_permission(entry: Value) -> Result<CatalogueEntry, ConfigError> {
-    let Value::Table(table) = entry else {
-        return Err(fault("permission", None, "not a table", "Write each permission under its own [[permission]]"));
+    let not = |value: &Value| {
+        fault(
+            key,
+            Some(value.to_string()),
+            "not a list of texts",
+            "Write [\"…\", \"…\"]",
+        )
     };
-    let (mut name, mut description, mut risk) = (None, String::new(), Risk::default());
-    for (key, value) in table {
-        let field = format!("permission.{key}");
-        let Value::String(text) = value else {
-            return Err(fault(field, Some(value.to_string()), "not a text", format!("Write {key} = \"…\"")));
-        };
-        match key.as_str() {
-            "name" => name = Some(read_name(&text)?),
-            "description" if text.len() > PERMISSION_DESCRIPTION_BYTES_MAX || text.chars().any(char::is_control) => {
-                return Err(fault(field, None, "too long, or not one line", format!("At most {PERMISSION_DESCRIPTION_BYTES_MAX} bytes in one line")));
-            }
-            "description" => description = text,
-            "risk" => {
-                risk = Risk::from_word(&text).ok_or_else(|| fault(field, Some(text), "no such risk", "It is low, medium or high"))?;
-            }
-            _ => return Err(fault(field, None, "no such setting", "A permission has a name, a description and a risk")),
-        }
-    }
-    let permission = name.ok_or_else(|| fault("permission", None, "a permission without a name", "Write name = \"repo:read\""))?;
-    Ok(CatalogueEntry { permission, description, risk })
-}
-
-fn read_name(text: &str) -> Result<Permission, ConfigError> {
-    let refused = |problem: String, way_out: &str| Err(fault("permission.name", Some(text.to_owned()), problem, way_out));
-    match Permission::parse(text) {
-        Err(error) => refused(error.to_string(), "Write name = \"repo:read\""),
-        Ok(permission) if permission.is_wildcard() => refused("a wildcard is no permission of its own".into(), "List each action; roles may then hold the wildcard"),
-        Ok(permission) if permission.resource() == OWN_RESOURCE => refused(format!("{OWN_RESOURCE}:… belongs to the product"), "Choose another resource"),
-        Ok(permission) => Ok(permission),
-    }
+    let list = value.as_array().ok_or_else(|| not(value))?;
+    list.iter()
+        .map(|item| {
+            item.as_str()
+                .filter(|text| !text.contains(','))
+                .map(str::to_owned)
+                .ok_or_else(|| not(item))
+        })
+        .collect()
 }
 
 /// The file to read: the one that was named, else `./hallpass.toml`, else the one in the data folder.
-pub(super) fn find(flags: &BTreeMap<&'static str, String>, env: &impl Fn(&str) -> Option<String>) -> Result<Option<PathBuf>, ConfigError> {
-    let given = |key, variable| flags.get(key).cloned().or_else(|| env(variable).filter(|text| !text.is_empty()));
+pub(super) fn find(
+    flags: &BTreeMap<&'static str, String>,
+    env: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<PathBuf>, ConfigError> {
+    let given = |key, variable| {
+        flags
+            .get(key)
+            .cloned()
+            .or_else(|| env(variable).filter(|text| !text.is_empty()))
+    };
     if let Some(path) = given("config", "HALLPASS_CONFIG") {
         return Ok(Some(PathBuf::from(path)));
     }
-    let data = given("data", "HALLPASS_DATA").unwrap_or_else(|| super::values::DATA_DEFAULT.to_owned());
+    let data =
+        given("data", "HALLPASS_DATA").unwrap_or_else(|| super::values::DATA_DEFAULT.to_owned());
     let places = [PathBuf::from(FILE_NAME), Path::new(&data).join(FILE_NAME)];
     Ok(places.into_iter().find(|place| place.is_file()))
 }
@@ -184,21 +213,27 @@ pub(super) fn read_settings(path: &Path) -> Result<String, ConfigError> {
 
 pub(super) fn read_secret(path: &Path, key: &str, origin: &str) -> Result<SecretText, ConfigError> {
     const SECRET_BYTES_MAX: u64 = 4096;
-    let text = read(path, SECRET_BYTES_MAX).map(Zeroizing::new).map_err(|error| ConfigError {
-        setting: key.to_owned(),
-        origin: origin.to_owned(),
-        value: Some(path.display().to_string()),
-        problem: format!("it cannot be read ({error})"),
-        way_out: "Name a file that can".to_owned(),
-    })?;
+    let text = read(path, SECRET_BYTES_MAX)
+        .map(Zeroizing::new)
+        .map_err(|error| ConfigError {
+            setting: key.to_owned(),
+            origin: origin.to_owned(),
+            value: Some(path.display().to_string()),
+            problem: format!("it cannot be read ({error})"),
+            way_out: "Name a file that can".to_owned(),
+        })?;
     Ok(SecretText::from(text.trim_end_matches(['\r', '\n'])))
 }
 
 fn read(path: &Path, bytes_max: u64) -> std::io::Result<String> {
     let mut text = String::new();
-    std::fs::File::open(path)?.take(bytes_max + 1).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(bytes_max + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > bytes_max {
-        return Err(std::io::Error::other(format!("more than {bytes_max} bytes")));
+        return Err(std::io::Error::other(format!(
+            "more than {bytes_max} bytes"
+        )));
     }
     Ok(text)
 }

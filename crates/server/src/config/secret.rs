@@ -39,7 +39,9 @@ pub fn mask_url_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(rest, query)| (rest, Some(query)));
     // A password with a slash in it is not a URL any more, but it is still a password: look for the last @.
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
@@ -49,7 +51,11 @@ pub fn mask_url_password(url: &str) -> String {
         None => rest.to_owned(),
     };
     let mut masked = format!("{scheme}://{rest}");
-    for (index, pair) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
+    for (index, pair) in query
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .enumerate()
+    {
         masked.push(if index == 0 { '?' } else { '&' });
         match pair.split_once('=') {
             Some((name, _)) if name.to_ascii_lowercase().contains("password") => {

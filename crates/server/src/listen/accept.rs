@@ -21,13 +21,24 @@ pub(super) trait Accept: Send + Sync {
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Io, SocketAddr)>> + Send;
 }
 
-pub(super) async fn serve<A: Accept, M, S>(source: A, make: M, options: Options, mut shutdown: Shutdown) -> Report
+pub(super) async fn serve<A: Accept, M, S>(
+    source: A,
+    make: M,
+    options: Options,
+    mut shutdown: Shutdown,
+) -> Report
 where
     M: Fn(Peer) -> S + Send + Sync + 'static,
     S: Service,
 {
     let room = Arc::new(Semaphore::new(options.limits.connections));
-    let mut open = Open { make: Arc::new(make), options: Arc::new(options), tasks: JoinSet::new(), activities: HashMap::new(), accepted: 0 };
+    let mut open = Open {
+        make: Arc::new(make),
+        options: Arc::new(options),
+        tasks: JoinSet::new(),
+        activities: HashMap::new(),
+        accepted: 0,
+    };
     let mut permit: Option<OwnedSemaphorePermit> = None;
     let mut pause: Option<Instant> = None;
     let mut last_pause = Duration::ZERO;
@@ -59,7 +70,14 @@ where
 /// memory, trying again at once would only burn a core.
 fn pause_after(error: &io::Error, last: Duration) -> Duration {
     use io::ErrorKind as Kind;
-    if matches!(error.kind(), Kind::ConnectionAborted | Kind::ConnectionReset | Kind::ConnectionRefused | Kind::Interrupted | Kind::InvalidInput) {
+    if matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::Interrupted
+            | Kind::InvalidInput
+    ) {
         return Duration::ZERO;
     }
     let pause = (last * 2).clamp(PAUSE_MIN, PAUSE_MAX);
@@ -86,7 +104,11 @@ where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::new(self.options.metrics.clone()));
-        let (make, options, shared) = (Arc::clone(&self.make), Arc::clone(&self.options), Arc::clone(&activity));
+        let (make, options, shared) = (
+            Arc::clone(&self.make),
+            Arc::clone(&self.options),
+            Arc::clone(&activity),
+        );
         let task = self.tasks.spawn(async move {
             let _permit = permit;
             let end = connection::run(io, address, &*make, &options, shared).await;
@@ -116,12 +138,22 @@ where
             }
         };
         let in_time = timeout(limit, all_ended).await.is_ok();
-        let cut = self.activities.values().filter(|activity| activity.is_busy()).count();
+        let cut = self
+            .activities
+            .values()
+            .filter(|activity| activity.is_busy())
+            .count();
         if !in_time && cut > 0 {
-            tracing::warn!(cut, "requests took longer than {limit:?}; their connections were cut");
+            tracing::warn!(
+                cut,
+                "requests took longer than {limit:?}; their connections were cut"
+            );
         }
         self.tasks.shutdown().await;
-        Report { accepted: self.accepted, cut }
+        Report {
+            accepted: self.accepted,
+            cut,
+        }
     }
 }
 

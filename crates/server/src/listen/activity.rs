@@ -35,6 +35,8 @@ pub(super) struct Activity {
     head_micros: AtomicU64,
     /// When the last request ended, in microseconds after `opened`.
     idle_micros: AtomicU64,
+    /// Since when an answer waits for its client to read, in microseconds after `opened`; 0 when none does.
+    blocked_micros: AtomicU64,
     stopping: AtomicBool,
     waker: AtomicWaker,
 }
@@ -51,6 +53,7 @@ impl Activity {
             changes: AtomicU64::new(0),
             head_micros: AtomicU64::new(0),
             idle_micros: AtomicU64::new(0),
+            blocked_micros: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
@@ -60,14 +63,33 @@ impl Activity {
         u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// Whether a request is under way: until its answer has been handed to the system.
     pub(super) fn is_busy(&self) -> bool {
         self.in_flight.load(Ordering::Acquire) > 0
+            || self.blocked_micros.load(Ordering::Relaxed) > 0
+    }
+
+    /// The client does not take what was written.
+    pub(super) fn writing_blocks(&self) {
+        if self.blocked_micros.load(Ordering::Relaxed) == 0 {
+            self.blocked_micros
+                .store(self.micros().max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Everything that was written is with the system.
+    pub(super) fn all_written(&self) {
+        if self.blocked_micros.load(Ordering::Relaxed) > 0 {
+            self.blocked_micros.store(0, Ordering::Relaxed);
+            self.idle_micros.store(self.micros(), Ordering::Relaxed);
+        }
     }
 
     /// Bytes have arrived: if no request is under way, one begins.
     pub(super) fn bytes_arrived(&self) {
         if !self.is_busy() && self.head_micros.load(Ordering::Relaxed) == 0 {
-            self.head_micros.store(self.micros().max(1), Ordering::Relaxed);
+            self.head_micros
+                .store(self.micros().max(1), Ordering::Relaxed);
         }
     }
 
@@ -76,7 +98,12 @@ impl Activity {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         self.changes.fetch_add(1, Ordering::Relaxed);
         self.head_micros.store(0, Ordering::Relaxed);
-        InFlight { activity: Arc::clone(self), method, status: None, started: Instant::now() }
+        InFlight {
+            activity: Arc::clone(self),
+            method,
+            status: None,
+            started: Instant::now(),
+        }
     }
 
     /// The connection is to end as soon as nothing is under way.
@@ -121,7 +148,9 @@ impl Drop for InFlight {
         if let (Some(metrics), Some(status)) = (&activity.metrics, self.status) {
             metrics.answered(&self.method, status, self.started.elapsed());
         }
-        activity.idle_micros.store(activity.micros(), Ordering::Relaxed);
+        activity
+            .idle_micros
+            .store(activity.micros(), Ordering::Relaxed);
         activity.changes.fetch_add(1, Ordering::Relaxed);
         activity.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
@@ -181,14 +210,27 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) const fn new(activity: &'a Activity, limits: &'a Limits, protocol: Protocol) -> Self {
-        Self { activity, limits, protocol, busy_since: None, goodbye_at: None }
+    pub(super) const fn new(
+        activity: &'a Activity,
+        limits: &'a Limits,
+        protocol: Protocol,
+    ) -> Self {
+        Self {
+            activity,
+            limits,
+            protocol,
+            busy_since: None,
+            goodbye_at: None,
+        }
     }
 
     pub(super) fn next(&mut self, now: Instant, stopping: bool) -> Next {
         let (deadline, why) = match self.busy_deadline(now) {
             Some(deadline) => (deadline, Why::Stuck),
-            None if stopping && self.is_quiet() => return Next::Close(Why::Stopped),
+            // HTTP/2 ends by itself, once its client has heard the goodbye.
+            None if stopping && self.protocol == Protocol::Http1 && self.is_between_requests() => {
+                return Next::Close(Why::Stopped);
+            }
             None => self.waiting_deadline(),
         };
         if now >= deadline {
@@ -203,6 +245,12 @@ impl<'a> Watch<'a> {
             self.busy_since = None;
             return None;
         }
+        let blocked = self.activity.blocked_micros.load(Ordering::Relaxed);
+        if blocked > 0 {
+            return Some(
+                self.activity.opened + Duration::from_micros(blocked) + self.limits.request,
+            );
+        }
         let changes = self.activity.changes.load(Ordering::Relaxed);
         let since = match self.busy_since {
             Some((before, since)) if before == changes => since,
@@ -213,21 +261,33 @@ impl<'a> Watch<'a> {
     }
 
     fn waiting_deadline(&self) -> (Instant, Why) {
-        let after = |micros: u64, limit: Duration| self.activity.opened + Duration::from_micros(micros) + limit;
+        let after = |micros: u64, limit: Duration| {
+            self.activity.opened + Duration::from_micros(micros) + limit
+        };
         let head = self.activity.head_micros.load(Ordering::Relaxed);
-        let idle = after(self.activity.idle_micros.load(Ordering::Relaxed), self.limits.idle);
+        let idle = after(
+            self.activity.idle_micros.load(Ordering::Relaxed),
+            self.limits.idle,
+        );
         match self.protocol {
             // Bytes of HTTP/2 may be pings as well as heads: only requests tell that it is not idle.
             Protocol::Http2 => (idle, Why::Idle),
             Protocol::Http1 if head > 0 => (after(head, self.limits.header), Why::SlowHead),
-            Protocol::Http1 if self.activity.changes.load(Ordering::Relaxed) == 0 => (after(0, self.limits.header), Why::SlowHead),
+            Protocol::Http1 if self.activity.changes.load(Ordering::Relaxed) == 0 => {
+                (after(0, self.limits.header), Why::SlowHead)
+            }
             Protocol::Http1 => (idle, Why::Idle),
         }
     }
 
-    /// Nothing of a request has arrived. HTTP/2 says goodbye by itself.
-    fn is_quiet(&self) -> bool {
-        self.protocol == Protocol::Http1 && self.activity.head_micros.load(Ordering::Relaxed) == 0
+    /// Nothing of a next request has arrived.
+    fn is_between_requests(&self) -> bool {
+        self.activity.head_micros.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether saying goodbye would lose nothing: hyper's HTTP/1 throws away a head that has begun.
+    pub(super) fn may_say_goodbye(&self) -> bool {
+        self.protocol == Protocol::Http2 || self.is_between_requests()
     }
 
     fn end(&mut self, now: Instant, why: Why) -> Next {

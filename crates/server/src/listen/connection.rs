@@ -67,13 +67,22 @@ impl fmt::Display for End {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn run<I, M, S>(io: I, address: SocketAddr, make: &M, options: &Options, activity: Arc<Activity>) -> End
+pub(super) async fn run<I, M, S>(
+    io: I,
+    address: SocketAddr,
+    make: &M,
+    options: &Options,
+    activity: Arc<Activity>,
+) -> End
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     M: Fn(Peer) -> S,
     S: Service,
 {
-    let peer = Peer { address, tls: options.tls.is_some() };
+    let peer = Peer {
+        address,
+        tls: options.tls.is_some(),
+    };
     let Some(certificates) = &options.tls else {
         return serve(io, make(peer), peer, &options.limits, activity).await;
     };
@@ -89,7 +98,11 @@ where
 }
 
 /// `future`, if it is done within `limit` and before a stop.
-async fn before_stop<F: Future>(future: F, activity: &Activity, limit: Duration) -> Result<F::Output, Why> {
+async fn before_stop<F: Future>(
+    future: F,
+    activity: &Activity,
+    limit: Duration,
+) -> Result<F::Output, Why> {
     let mut future = pin!(timeout(limit, future));
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(done.map_err(|_| Why::SlowHead)),
@@ -99,7 +112,13 @@ async fn before_stop<F: Future>(future: F, activity: &Activity, limit: Duration)
     .await
 }
 
-async fn serve<I, S>(mut io: I, service: S, peer: Peer, limits: &Limits, activity: Arc<Activity>) -> End
+async fn serve<I, S>(
+    mut io: I,
+    service: S,
+    peer: Peer,
+    limits: &Limits,
+    activity: Arc<Activity>,
+) -> End
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service,
@@ -109,7 +128,11 @@ where
         Ok(Ok(None) | Err(_)) => return End::Clean,
         Err(why) => return End::Ours(why),
     };
-    let protocol = if first.are_http2() { Protocol::Http2 } else { Protocol::Http1 };
+    let protocol = if first.are_http2() {
+        Protocol::Http2
+    } else {
+        Protocol::Http1
+    };
     let door = Door::new(service, peer, protocol, limits, Arc::clone(&activity));
     let io = TokioIo::new(Watched::new(io, first, Arc::clone(&activity)));
     let watch = Watch::new(&activity, limits, protocol);
@@ -122,7 +145,12 @@ where
     }
 }
 
-async fn serve_http1<I, S>(io: TokioIo<Watched<I>>, door: Door<S>, watch: Watch<'_>, limits: &Limits) -> End
+async fn serve_http1<I, S>(
+    io: TokioIo<Watched<I>>,
+    door: Door<S>,
+    watch: Watch<'_>,
+    limits: &Limits,
+) -> End
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service,
@@ -184,7 +212,8 @@ impl<I: Read + Write + Unpin + 'static, S: Service> Connection for http1::Connec
     }
 }
 
-impl<I: Read + Write + Unpin + 'static, S: Service> Connection for http2::Connection<I, Door<S>, TokioExecutor>
+impl<I: Read + Write + Unpin + 'static, S: Service> Connection
+    for http2::Connection<I, Door<S>, TokioExecutor>
 where
     Reply<S::Reply>: Send,
 {
@@ -194,22 +223,28 @@ where
 }
 
 /// Polls a connection until it ends, the watch ends it, or a stop has let it finish.
-async fn drive<C: Connection>(mut connection: Pin<&mut C>, mut watch: Watch<'_>, activity: &Activity) -> End {
+async fn drive<C: Connection>(
+    mut connection: Pin<&mut C>,
+    mut watch: Watch<'_>,
+    activity: &Activity,
+) -> End {
     let mut timer = pin!(sleep_until(Instant::now()));
-    let mut stopping = false;
+    let (mut stopping, mut said_goodbye, mut look) = (false, false, false);
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
                 return Poll::Ready(result.map_or_else(End::Failed, |()| End::Clean));
             }
-            let stops_now = !stopping && activity.is_stopping(cx.waker());
-            if stops_now {
-                stopping = true;
+            stopping = stopping || activity.is_stopping(cx.waker());
+            if stopping && !said_goodbye && watch.may_say_goodbye() {
+                (said_goodbye, look) = (true, true);
                 connection.as_mut().say_goodbye();
+                continue;
             }
-            if !stops_now && timer.as_mut().poll(cx).is_pending() {
+            if !look && timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            look = false;
             match watch.next(Instant::now(), stopping) {
                 Next::LookAt(then) => timer.as_mut().reset(then),
                 Next::SayGoodbye => connection.as_mut().say_goodbye(),

@@ -35,9 +35,15 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
-        if let (Some(complete), true) = (&self.complete, frame.is_none() || self.incoming.is_end_stream()) {
+        if let (Some(complete), true) = (
+            &self.complete,
+            frame.is_none() || self.incoming.is_end_stream(),
+        ) {
             complete.store(true, Ordering::Release);
         }
         Poll::Ready(frame)
@@ -64,9 +70,21 @@ pub(super) struct Door<S> {
 }
 
 impl<S> Door<S> {
-    pub(super) fn new(service: S, peer: Peer, protocol: Protocol, limits: &Limits, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(
+        service: S,
+        peer: Peer,
+        protocol: Protocol,
+        limits: &Limits,
+        activity: Arc<Activity>,
+    ) -> Self {
         let header_lines = (protocol == Protocol::Http2).then_some(limits.header_lines);
-        Self { service, peer, activity, request_limit: limits.request, header_lines }
+        Self {
+            service,
+            peer,
+            activity,
+            request_limit: limits.request,
+            header_lines,
+        }
     }
 
     pub(super) fn activity(&self) -> Arc<Activity> {
@@ -82,13 +100,28 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Door<S> {
     fn call(&self, request: Request<Incoming>) -> Answer<S> {
         let in_flight = Some(self.activity.begin(request.method().clone()));
         let complete = (!request.body().is_end_stream()).then(Arc::default);
-        let state = if self.header_lines.is_some_and(|most| request.headers().len() > most) {
+        let state = if self
+            .header_lines
+            .is_some_and(|most| request.headers().len() > most)
+        {
             State::Refused
         } else {
-            let request = request.map(|incoming| RequestBody { incoming, complete: complete.clone() });
-            State::Serving { inner: Oneshot::new(self.service.clone(), request) }
+            let request = request.map(|incoming| RequestBody {
+                incoming,
+                complete: complete.clone(),
+            });
+            State::Serving {
+                inner: Oneshot::new(self.service.clone(), request),
+            }
         };
-        Answer { state, in_flight, complete, time_over: None, limit: self.request_limit, tls: self.peer.tls }
+        Answer {
+            state,
+            in_flight,
+            complete,
+            time_over: None,
+            limit: self.request_limit,
+            tls: self.peer.tls,
+        }
     }
 }
 
@@ -126,9 +159,24 @@ impl<S: Service> Future for Answer<S> {
                 Poll::Ready(Err(never)) => match never {},
                 Poll::Pending => {
                     let limit = *this.limit;
-                    ready!(this.time_over.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx));
-                    let all_read = this.complete.as_ref().is_none_or(|complete| complete.load(Ordering::Acquire));
-                    own_answer(if all_read { &OwnAnswer::TOO_SLOW } else { &OwnAnswer::TOO_SLOW_CLIENT }, *this.tls)
+                    ready!(
+                        this.time_over
+                            .get_or_insert_with(|| Box::pin(sleep(limit)))
+                            .as_mut()
+                            .poll(cx)
+                    );
+                    let all_read = this
+                        .complete
+                        .as_ref()
+                        .is_none_or(|complete| complete.load(Ordering::Acquire));
+                    own_answer(
+                        if all_read {
+                            &OwnAnswer::TOO_SLOW
+                        } else {
+                            &OwnAnswer::TOO_SLOW_CLIENT
+                        },
+                        *this.tls,
+                    )
                 }
             },
         };
@@ -136,7 +184,10 @@ impl<S: Service> Future for Answer<S> {
         if let Some(in_flight) = &mut in_flight {
             in_flight.answered(response.status());
         }
-        Poll::Ready(Ok(response.map(|body| Reply { body, _in_flight: in_flight })))
+        Poll::Ready(Ok(response.map(|body| Reply {
+            body,
+            _in_flight: in_flight,
+        })))
     }
 }
 
@@ -162,15 +213,29 @@ impl OwnAnswer {
 }
 
 fn own_answer<B>(answer: &OwnAnswer, tls: bool) -> Response<Which<B>> {
-    let mut response = Response::new(Which::Own { body: Full::new(Bytes::from_static(answer.problem.as_bytes())) });
+    let mut response = Response::new(Which::Own {
+        body: Full::new(Bytes::from_static(answer.problem.as_bytes())),
+    });
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
+    );
     if tls {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
     }
     response
 }
@@ -196,10 +261,15 @@ impl<B: Body<Data = Bytes>> Body for Reply<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().body.project() {
             WhichProjection::Served { body } => body.poll_frame(cx),
-            WhichProjection::Own { body } => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            WhichProjection::Own { body } => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
         }
     }
 

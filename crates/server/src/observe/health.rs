@@ -26,7 +26,10 @@ impl Default for Health {
 impl Health {
     /// What the node is doing.
     pub fn state(&self) -> State {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Whether the node answers.

@@ -14,7 +14,10 @@ use std::{
 };
 
 /// Upper bounds of the buckets, in microseconds: from a verification in memory to the longest request.
-const BOUNDS_MICROS: [u64; 14] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000];
+const BOUNDS_MICROS: [u64; 14] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 250_000, 1_000_000, 5_000_000,
+    30_000_000,
+];
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Durations, counted by buckets.
@@ -37,15 +40,21 @@ impl Histogram {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds are shown, not reckoned with")]
 fn seconds(micros: u64) -> f64 {
     micros as f64 / MICROS_PER_SECOND
 }
 
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let bounds = BOUNDS_MICROS.into_iter().map(seconds).chain([f64::INFINITY]);
-        let counts = self.0.buckets.iter().map(|count| count.load(Ordering::Relaxed));
+        let bounds = BOUNDS_MICROS
+            .into_iter()
+            .map(seconds)
+            .chain([f64::INFINITY]);
+        let counts = self
+            .0
+            .buckets
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         let sum = seconds(self.0.sum_micros.load(Ordering::Relaxed));

@@ -37,27 +37,53 @@ pub enum LogError {
 /// [`LogError`].
 pub fn install(format: Option<LogFormat>, level: &str) -> Result<(), LogError> {
     let terminal = io::stderr().is_terminal();
-    let format = format.unwrap_or(if terminal { LogFormat::People } else { LogFormat::Json });
+    let format = format.unwrap_or(if terminal {
+        LogFormat::People
+    } else {
+        LogFormat::Json
+    });
     let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    subscriber(format, colours, level, io::stderr)?.try_init().map_err(|_| LogError::Twice)
+    subscriber(format, colours, level, io::stderr)?
+        .try_init()
+        .map_err(|_| LogError::Twice)
 }
 
 /// From now on a panic is one line in the log, without secrets, instead of several on standard error.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let payload = panic.payload();
-        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(place, "a part of the server panicked: {}", text.unwrap_or("without a word"));
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(
+            place,
+            "a part of the server panicked: {}",
+            text.unwrap_or("without a word")
+        );
     }));
 }
 
 /// The subscriber that writes through the scrubber to what `make` makes.
-pub(super) fn subscriber<M>(format: LogFormat, colours: bool, level: &str, make: M) -> Result<impl Subscriber + Send + Sync, LogError>
+pub(super) fn subscriber<M>(
+    format: LogFormat,
+    colours: bool,
+    level: &str,
+    make: M,
+) -> Result<impl Subscriber + Send + Sync, LogError>
 where
     M: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter: EnvFilter = level.parse().map_err(|error: tracing_subscriber::filter::ParseError| LogError::Level(error.to_string()))?;
+    let filter: EnvFilter =
+        level
+            .parse()
+            .map_err(|error: tracing_subscriber::filter::ParseError| {
+                LogError::Level(error.to_string())
+            })?;
     let how = match (format, colours) {
         (LogFormat::Json, _) => Escape::Json,
         (LogFormat::People, true) => Escape::KeepColours,
@@ -66,7 +92,12 @@ where
     let make = Scrubbed { make, how };
     let lines = match format {
         LogFormat::Json => layer().json().flatten_event(true).with_writer(make).boxed(),
-        LogFormat::People => layer().compact().fmt_fields(ScrubbedFields).with_ansi(colours).with_writer(make).boxed(),
+        LogFormat::People => layer()
+            .compact()
+            .fmt_fields(ScrubbedFields)
+            .with_ansi(colours)
+            .with_writer(make)
+            .boxed(),
     };
     Ok(registry().with(filter).with(lines))
 }
@@ -80,11 +111,17 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Scrubbed<M> {
     type Writer = ScrubbedWriter<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        ScrubbedWriter { inner: self.make.make_writer(), how: self.how }
+        ScrubbedWriter {
+            inner: self.make.make_writer(),
+            how: self.how,
+        }
     }
 
     fn make_writer_for(&'a self, about: &tracing::Metadata<'_>) -> Self::Writer {
-        ScrubbedWriter { inner: self.make.make_writer_for(about), how: self.how }
+        ScrubbedWriter {
+            inner: self.make.make_writer_for(about),
+            how: self.how,
+        }
     }
 }
 
@@ -93,7 +130,11 @@ struct ScrubbedFields;
 
 impl<'writer> FormatFields<'writer> for ScrubbedFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut visitor = FieldWriter { writer, first: true, result: Ok(()) };
+        let mut visitor = FieldWriter {
+            writer,
+            first: true,
+            result: Ok(()),
+        };
         fields.record(&mut visitor);
         visitor.result
     }
@@ -107,10 +148,18 @@ struct FieldWriter<'writer> {
 
 impl FieldWriter<'_> {
     fn write(&mut self, field: &Field, value: &str) {
-        let gap = if std::mem::replace(&mut self.first, false) { "" } else { " " };
+        let gap = if std::mem::replace(&mut self.first, false) {
+            ""
+        } else {
+            " "
+        };
         let value = scrub(value);
         let name = field.name();
-        let written = if name == "message" { write!(self.writer, "{gap}{value}") } else { write!(self.writer, "{gap}{name}={value}") };
+        let written = if name == "message" {
+            write!(self.writer, "{gap}{value}")
+        } else {
+            write!(self.writer, "{gap}{name}={value}")
+        };
         self.result = self.result.and(written);
     }
 }

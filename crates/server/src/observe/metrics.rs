@@ -106,12 +106,16 @@ impl Outcome {
         match index {
             0 => "allow",
             1 => "unavailable",
-            reason => DenyReason::ALL.get(reason - 2).map_or("", |reason| reason.word()),
+            reason => DenyReason::ALL
+                .get(reason - 2)
+                .map_or("", |reason| reason.word()),
         }
     }
 }
 
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
+];
 const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The numbers of one listener.
@@ -125,7 +129,10 @@ pub struct ListenerMetrics {
 impl ListenerMetrics {
     /// A request was answered with `status` after `time`.
     pub fn answered(&self, method: &http::Method, status: http::StatusCode, time: Duration) {
-        let method = METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let method = METHODS
+            .iter()
+            .position(|known| *known == method.as_str())
+            .unwrap_or(METHODS.len() - 1);
         let status = usize::from(status.as_u16() / 100).clamp(1, STATUSES.len()) - 1;
         self.requests[method][status].inc();
         self.seconds.observe(time);
@@ -172,17 +179,33 @@ impl Metrics {
     /// All numbers at zero.
     pub fn new(version: &'static str) -> Self {
         let mut registry = Registry::with_prefix("hallpass");
-        registry.register("build", "The version that runs", Info::new([("version", version)]));
+        registry.register(
+            "build",
+            "The version that runs",
+            Info::new([("version", version)]),
+        );
         Self {
             verifications: register_verifications(&mut registry),
             listeners: register_listeners(&mut registry),
             sign_ins: register_sign_ins(&mut registry),
             tokens: gauge(&mut registry, "tokens", "Tokens held in memory"),
-            engine_bytes: gauge(&mut registry, "engine_bytes", "Memory held by what verifications look at, in bytes"),
-            feed_applied: gauge(&mut registry, "feed_applied", "The last change that this node has applied"),
+            engine_bytes: gauge(
+                &mut registry,
+                "engine_bytes",
+                "Memory held by what verifications look at, in bytes",
+            ),
+            feed_applied: gauge(
+                &mut registry,
+                "feed_applied",
+                "The last change that this node has applied",
+            ),
             uses_dropped: {
                 let counter = Counter::default();
-                registry.register("uses_dropped", "Notes of use that found no room", counter.clone());
+                registry.register(
+                    "uses_dropped",
+                    "Notes of use that found no room",
+                    counter.clone(),
+                );
                 counter
             },
             registry,
@@ -210,7 +233,9 @@ impl Metrics {
         self.tokens.set(whole(figures.tokens));
         self.engine_bytes.set(whole(figures.bytes));
         self.feed_applied.set(whole(figures.applied));
-        self.uses_dropped.inner().store(figures.uses_dropped, Ordering::Relaxed);
+        self.uses_dropped
+            .inner()
+            .store(figures.uses_dropped, Ordering::Relaxed);
     }
 
     /// All numbers as OpenMetrics text; its media type is [`Self::MEDIA_TYPE`].
@@ -222,7 +247,8 @@ impl Metrics {
     }
 
     /// The media type of [`Self::render`].
-    pub const MEDIA_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    pub const MEDIA_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
@@ -233,9 +259,18 @@ fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
 
 fn register_verifications(registry: &mut Registry) -> [[Counter; Outcome::COUNT]; Door::ALL.len()] {
     let family = Family::<Labels<2>, Counter>::default();
-    registry.register("verifications", "Verifications by door and verdict", family.clone());
+    registry.register(
+        "verifications",
+        "Verifications by door and verdict",
+        family.clone(),
+    );
     std::array::from_fn(|door| {
-        std::array::from_fn(|outcome| family.get_or_create_owned(&[("door", Door::ALL[door].word()), ("verdict", Outcome::word(outcome))]))
+        std::array::from_fn(|outcome| {
+            family.get_or_create_owned(&[
+                ("door", Door::ALL[door].word()),
+                ("verdict", Outcome::word(outcome)),
+            ])
+        })
     })
 }
 
@@ -243,14 +278,33 @@ fn register_listeners(registry: &mut Registry) -> [Arc<ListenerMetrics>; Listene
     let requests = Family::<Labels<3>, Counter>::default();
     let seconds = Family::<Labels<1>, Histogram>::default();
     let connections = Family::<Labels<1>, Gauge>::default();
-    registry.register("http_requests", "Requests that were answered", requests.clone());
-    registry.register_with_unit("http_request", "Time from a request's head to the end of its answer", Unit::Seconds, seconds.clone());
-    registry.register("http_connections", "Connections that are open", connections.clone());
+    registry.register(
+        "http_requests",
+        "Requests that were answered",
+        requests.clone(),
+    );
+    registry.register_with_unit(
+        "http_request",
+        "Time from a request's head to the end of its answer",
+        Unit::Seconds,
+        seconds.clone(),
+    );
+    registry.register(
+        "http_connections",
+        "Connections that are open",
+        connections.clone(),
+    );
     std::array::from_fn(|index| {
         let listener = ("listener", ListenerName::ALL[index].word());
         Arc::new(ListenerMetrics {
             requests: std::array::from_fn(|method| {
-                std::array::from_fn(|status| requests.get_or_create_owned(&[listener, ("method", METHODS[method]), ("status", STATUSES[status])]))
+                std::array::from_fn(|status| {
+                    requests.get_or_create_owned(&[
+                        listener,
+                        ("method", METHODS[method]),
+                        ("status", STATUSES[status]),
+                    ])
+                })
             }),
             seconds: seconds.get_or_create_owned(&[listener]),
             connections: connections.get_or_create_owned(&[listener]),
@@ -261,5 +315,7 @@ fn register_listeners(registry: &mut Registry) -> [Arc<ListenerMetrics>; Listene
 fn register_sign_ins(registry: &mut Registry) -> [Counter; SignIn::ALL.len()] {
     let family = Family::<Labels<1>, Counter>::default();
     registry.register("sign_ins", "Sign-ins by how they ended", family.clone());
-    std::array::from_fn(|index| family.get_or_create_owned(&[("outcome", SignIn::ALL[index].word())]))
+    std::array::from_fn(|index| {
+        family.get_or_create_owned(&[("outcome", SignIn::ALL[index].word())])
+    })
 }

@@ -41,11 +41,20 @@ pub(super) fn hide_tokens(text: &str) -> Cow<'_, str> {
             continue;
         };
         let head = &bytes[start..at];
-        let brand = head[..2].iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let rest = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let brand = head[..2]
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let rest = bytes[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count();
         if brand && Kind::from_letter(head[2]).is_some() && rest >= REST_CHARS_MIN {
             // Empty when two tokens touch: the head of the second was taken for the end of the first.
-            hidden.push_str(text.get(kept_to..start + PREFIX_CHARS).filter(|_| start >= kept_to).unwrap_or(""));
+            hidden.push_str(
+                text.get(kept_to..start + PREFIX_CHARS)
+                    .filter(|_| start >= kept_to)
+                    .unwrap_or(""),
+            );
             hidden.push('…');
             kept_to = at + 1 + rest;
         }
@@ -75,7 +84,10 @@ pub(super) fn escape(text: &str, how: Escape) -> Cow<'_, str> {
         // Writing to a String does not fail.
         let _ = match c {
             c if !bad(c) => escaped.write_char(c),
-            c if how == Escape::Json => c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(escaped, "\\u{unit:04x}")),
+            c if how == Escape::Json => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .try_for_each(|unit| write!(escaped, "\\u{unit:04x}")),
             '\n' => escaped.write_str("\\n"),
             '\r' => escaped.write_str("\\r"),
             '\t' => escaped.write_str("\\t"),
