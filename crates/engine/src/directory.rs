@@ -4,7 +4,7 @@
 use crate::{
     arena::{Arena, words_for},
     change::{ApplyError, Owner},
-    slab::Slab,
+    slab::{Slab, Words},
 };
 use hallpass_domain::{
     id::{OrganizationId, RoleId, UserId},
@@ -22,7 +22,9 @@ pub(crate) struct Directory {
     pub(crate) organizations: Slab<Entity<OrganizationId>>,
     pub(crate) users: Slab<Entity<UserId>>,
     pub(crate) roles: Slab<Entity<RoleId>>,
-    pub(crate) bearers: Slab<Bearer>,
+    bearers: Words,
+    /// The user of each bearer, or [`NOBODY`].
+    bearer_users: Slab<u32>,
     /// Sets of permissions, each stored once however many roles and tokens have it. The first is empty.
     pub(crate) sets: Slab<PermissionSet>,
 }
@@ -60,34 +62,39 @@ impl<I> Entity<I> {
     }
 }
 
-/// On whose behalf tokens speak: a membership, or an organization with a role.
-#[derive(Debug)]
-pub(crate) struct Bearer {
-    pub(crate) organization: u32,
-    /// [`NOBODY`] for API keys.
-    pub(crate) user: u32,
-    standing: AtomicU64,
-}
-
 /// In the place of a user: the organization itself.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
-/// What a bearer is at a moment. Bit 0: there is a membership; 1: it is in good standing; 2: it may have tokens;
-/// 3: the user is in good standing, repeated here so that a verdict need not go and ask. 32–63: the role.
+/// A bearer at a moment: a user in an organization, or the organization itself with a role. Bit 0: it is a
+/// member, or the organization; 1: the membership is in good standing; 2: it may have tokens; 3: the user is in
+/// good standing, repeated here so that a verdict need not go and ask; 4: it is the organization itself. 5–31:
+/// the role. 32–63: the organization.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing(u64);
+pub(crate) struct Bearer(u64);
 
-impl Standing {
+impl Bearer {
     const USER: u64 = 1 << 3;
+    const ITSELF: u64 = 1 << 4;
+    const ROLES: u32 = 1 << 27;
 
-    const fn new(role: u32, active: bool, may_have_tokens: bool) -> Self {
-        Self(1 | (active as u64) << 1 | (may_have_tokens as u64) << 2 | (role as u64) << 32)
+    const fn itself(organization: u32, role: u32) -> Self {
+        Self(1 | Self::ITSELF | (role as u64) << 5 | (organization as u64) << 32)
     }
 
-    /// No membership, be the user active or not.
-    const NONE: Self = Self(0);
+    const fn user(organization: u32, user_active: bool) -> Self {
+        Self((organization as u64) << 32).with_user(user_active)
+    }
 
-    #[must_use]
+    /// The same user as a member.
+    const fn member(self, role: u32, active: bool, may_have_tokens: bool) -> Self {
+        Self(self.stranger().0 | 1 | (active as u64) << 1 | (may_have_tokens as u64) << 2 | (role as u64) << 5)
+    }
+
+    /// The same user without a membership.
+    const fn stranger(self) -> Self {
+        Self(self.0 & (Self::USER | (u32::MAX as u64) << 32))
+    }
+
     const fn with_user(self, active: bool) -> Self {
         Self(if active { self.0 | Self::USER } else { self.0 & !Self::USER })
     }
@@ -108,19 +115,16 @@ impl Standing {
         self.0 & Self::USER != 0
     }
 
+    pub(crate) const fn is_organization(self) -> bool {
+        self.0 & Self::ITSELF != 0
+    }
+
     pub(crate) const fn role(self) -> u32 {
+        self.0 as u32 >> 5
+    }
+
+    pub(crate) const fn organization(self) -> u32 {
         (self.0 >> 32) as u32
-    }
-}
-
-impl Bearer {
-    #[inline]
-    pub(crate) fn standing(&self) -> Standing {
-        Standing(self.standing.load(Ordering::Acquire))
-    }
-
-    fn set(&self, standing: Standing) {
-        self.standing.store(standing.0, Ordering::Release);
     }
 }
 
@@ -148,11 +152,28 @@ impl Directory {
         let sets = Slab::new();
         // The first element of an empty list always has room.
         let _ = sets.push(PermissionSet::default());
-        Self { organizations: Slab::new(), users: Slab::new(), roles: Slab::new(), bearers: Slab::new(), sets }
+        Self { organizations: Slab::new(), users: Slab::new(), roles: Slab::new(), bearers: Words::new(), bearer_users: Slab::new(), sets }
+    }
+
+    #[inline]
+    pub(crate) fn bearer(&self, number: u32) -> Option<Bearer> {
+        self.bearers.get(number).map(|word| Bearer(word.load(Ordering::Acquire)))
+    }
+
+    fn set_bearer(&self, number: u32, bearer: Bearer) {
+        if let Some(word) = self.bearers.get(number) {
+            word.store(bearer.0, Ordering::Release);
+        }
+    }
+
+    /// The user of a bearer, if it is not the organization itself.
+    pub(crate) fn user_of(&self, bearer: u32) -> Option<&Entity<UserId>> {
+        self.users.get(*self.bearer_users.get(bearer)?)
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.organizations.bytes() + self.users.bytes() + self.roles.bytes() + self.bearers.bytes() + self.sets.bytes()
+        let bearers = self.bearers.bytes() + self.bearer_users.bytes();
+        self.organizations.bytes() + self.users.bytes() + self.roles.bytes() + bearers + self.sets.bytes()
     }
 }
 
@@ -188,14 +209,19 @@ impl Registers {
             self.last_of_user.resize(number + 1, NOBODY);
         }
         let mut next = self.last_of_user[number];
-        while let Some(bearer) = to.bearers.get(next) {
-            bearer.set(bearer.standing().with_user(active));
-            next = self.before[next as usize];
+        while let Some(before) = self.before.get(next as usize) {
+            if let Some(bearer) = to.bearer(next) {
+                to.set_bearer(next, bearer.with_user(active));
+            }
+            next = *before;
         }
         Ok(())
     }
 
     pub(crate) fn put_role(&mut self, to: &Directory, arena: &Arena, id: RoleId, name: &str, permissions: PermissionSet) -> Result<(), ApplyError> {
+        if to.roles.len() >= Bearer::ROLES {
+            return Err(ApplyError::Full);
+        }
         let set = self.intern(to, permissions)?;
         self.garbage += put(&to.roles, &mut self.roles, (id, set, name), arena)?;
         Ok(())
@@ -210,10 +236,9 @@ impl Registers {
         may_have_tokens: bool,
     ) -> Result<(), ApplyError> {
         let role = *self.roles.get(&role).ok_or(ApplyError::UnknownRole(role))?;
-        let bearer = self.member(to, organization, user)?;
-        if let Some(bearer) = to.bearers.get(bearer) {
-            let user_active = bearer.standing().user_active();
-            bearer.set(Standing::new(role, active, may_have_tokens).with_user(user_active));
+        let number = self.member(to, organization, user)?;
+        if let Some(bearer) = to.bearer(number) {
+            to.set_bearer(number, bearer.member(role, active, may_have_tokens));
         }
         Ok(())
     }
@@ -221,9 +246,9 @@ impl Registers {
     /// Ends a membership. One that never was is nothing to end.
     pub(crate) fn end_member(&self, to: &Directory, organization: OrganizationId, user: UserId) {
         let bearer = self.organizations.get(&organization).zip(self.users.get(&user));
-        let bearer = bearer.and_then(|(organization, user)| self.members.get(&(*organization, *user)));
-        if let Some(bearer) = bearer.and_then(|bearer| to.bearers.get(*bearer)) {
-            bearer.set(Standing::NONE.with_user(bearer.standing().user_active()));
+        let number = bearer.and_then(|(organization, user)| self.members.get(&(*organization, *user)));
+        if let Some((number, bearer)) = number.and_then(|number| Some((*number, to.bearer(*number)?))) {
+            to.set_bearer(number, bearer.stranger());
         }
     }
 
@@ -237,7 +262,7 @@ impl Registers {
         if let Some(bearer) = self.keys.get(&(organization, role)) {
             return Ok(*bearer);
         }
-        self.push(to, organization, NOBODY, Standing::new(role, true, true))
+        self.push(to, NOBODY, Bearer::itself(organization, role))
     }
 
     /// The bearer of a user in an organization, be there a membership or not.
@@ -248,17 +273,18 @@ impl Registers {
             return Ok(*bearer);
         }
         let user_active = to.users.get(user).is_some_and(Entity::is_active);
-        self.push(to, organization, user, Standing::NONE.with_user(user_active))
+        self.push(to, user, Bearer::user(organization, user_active))
     }
 
-    fn push(&mut self, to: &Directory, organization: u32, user: u32, standing: Standing) -> Result<u32, ApplyError> {
-        let number = to.bearers.push(Bearer { organization, user, standing: AtomicU64::new(standing.0) })?;
+    fn push(&mut self, to: &Directory, user: u32, bearer: Bearer) -> Result<u32, ApplyError> {
+        let number = to.bearers.push(bearer.0)?;
+        to.bearer_users.push(user)?;
         self.before.push(NOBODY);
         if let Some(last) = self.last_of_user.get_mut(user as usize) {
             self.before[number as usize] = std::mem::replace(last, number);
-            self.members.insert((organization, user), number);
+            self.members.insert((bearer.organization(), user), number);
         } else {
-            self.keys.insert((organization, standing.role()), number);
+            self.keys.insert((bearer.organization(), bearer.role()), number);
         }
         Ok(number)
     }
@@ -296,8 +322,10 @@ impl Registers {
             let set = from.sets.get(each.number()).cloned().unwrap_or_default();
             self.put_role(to, arena, each.id, &strings.text(each.name()), set)?;
         }
-        for each in from.bearers.iter() {
-            self.push(to, each.organization, each.user, each.standing())?;
+        for (number, user) in (0..from.bearers.len()).zip(from.bearer_users.iter()) {
+            if let Some(bearer) = from.bearer(number) {
+                self.push(to, *user, bearer)?;
+            }
         }
         Ok(())
     }

@@ -68,6 +68,12 @@ impl Key {
         Self { words: [mix(low ^ mix(high)), low, high], slow: true }
     }
 
+    /// The line of its group, of eight, in which it would rather stand.
+    #[inline]
+    pub(crate) const fn favourite(&self) -> usize {
+        (self.words[0] & 7) as usize
+    }
+
     pub(crate) const fn is_slow(&self) -> bool {
         self.slow
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     OnceLock,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 /// Elements in the first chunk; each further chunk is as large as all before it together.
@@ -58,6 +58,46 @@ impl<T> Slab<T> {
     }
 }
 
+/// A list of single words that change in place, 8 bytes each and nothing beside them, so that many fit into the
+/// processor's caches.
+#[derive(Debug)]
+pub(crate) struct Words {
+    chunks: [OnceLock<Box<[AtomicU64]>>; CHUNKS],
+    len: AtomicU32,
+}
+
+impl Words {
+    pub(crate) const fn new() -> Self {
+        Self { chunks: [const { OnceLock::new() }; CHUNKS], len: AtomicU32::new(0) }
+    }
+
+    /// Appends; for one writer at a time.
+    pub(crate) fn push(&self, word: u64) -> Result<u32, SlabFull> {
+        let index = self.len.load(Ordering::Relaxed);
+        let (chunk, at, size) = place(index);
+        let chunk = self.chunks.get(chunk).ok_or(SlabFull)?;
+        let chunk = chunk.get_or_init(|| (0..size).map(|_| AtomicU64::new(0)).collect());
+        chunk.get(at).ok_or(SlabFull)?.store(word, Ordering::Release);
+        self.len.store(index + 1, Ordering::Release);
+        Ok(index)
+    }
+
+    /// The word of an index that was given out; of another one perhaps a zero.
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&AtomicU64> {
+        let (chunk, at, _) = place(index);
+        self.chunks.get(chunk)?.get()?.get(at)
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.len.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.chunks.iter().filter_map(OnceLock::get).map(|chunk| size_of_val(&**chunk)).sum()
+    }
+}
+
 /// The chunk of an index, the place in it, and the chunk's size: chunk 0 has `FIRST` elements, chunk n
 /// `FIRST · 2^(n-1)`.
 #[inline]
@@ -89,6 +129,16 @@ mod tests {
         assert_eq!(slab.get(u32::MAX), None);
         assert_eq!(slab.len(), count);
         assert_eq!(slab.iter().count(), count as usize);
+    }
+
+    #[test]
+    fn words_stay_where_they_were() {
+        let words = Words::new();
+        for number in 0..1_000 {
+            assert_eq!(u64::from(words.push(number).unwrap()), number);
+        }
+        assert!((0..1_000).all(|number| words.get(number).unwrap().load(Ordering::Relaxed) == u64::from(number)));
+        assert!(words.get(u32::MAX).is_none());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::line::{Key, Line, Snapshot};
 use arc_swap::ArcSwap;
 use hallpass_domain::id::TokenId;
 use std::{
+    hint::black_box,
     iter::successors,
     sync::{
         Arc,
@@ -132,7 +133,9 @@ impl Shard {
             let word = self.marks[group].load(Ordering::Relaxed);
             let empty = zeros(word);
             if empty != 0 {
-                let at = empty.trailing_zeros() as usize / 8;
+                let favourite = key.favourite();
+                let is_free = word >> (8 * favourite) & 0xff == 0;
+                let at = if is_free { favourite } else { empty.trailing_zeros() as usize / 8 };
                 self.lines[group * GROUP + at].fill(key, snapshot);
                 self.marks[group].store(word | mark(key.top()) << (8 * at), Ordering::Release);
                 return;
@@ -151,6 +154,8 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, key: &Key) -> Option<Snapshot> {
         let shard = self.shards[shard_of(key.top())].load();
+        // The line where the token most likely stands is fetched while its mark is still on the way.
+        black_box(shard.lines[shard.home(key.top()) * GROUP + key.favourite()].tag());
         shard.candidates(key.top()).find_map(|at| shard.lines[at].see(key))
     }
 

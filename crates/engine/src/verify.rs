@@ -1,7 +1,7 @@
 //! The question and its answer.
 
 use crate::{
-    directory::{Entity, NOBODY},
+    directory::Entity,
     engine::Engine,
     line::{Key, Snapshot},
     record::Record,
@@ -91,7 +91,6 @@ pub struct TokenView<'e> {
     prefix: Prefix,
     facts: Facts<'e>,
     organization: &'e Entity<OrganizationId>,
-    user: u32,
     role: Option<&'e Entity<RoleId>>,
 }
 
@@ -135,17 +134,17 @@ impl Engine {
 
     fn view(&self, seen: Snapshot, prefix: Prefix) -> Option<TokenView<'_>> {
         let directory = &self.directory;
-        let slot = directory.bearers.get(seen.tag.bearer())?;
-        let organization = directory.organizations.get(slot.organization)?;
-        let standing = slot.standing();
-        let role = if standing.is_present() { Some(directory.roles.get(standing.role())?) } else { None };
-        let membership = standing.is_present().then(|| MembershipFacts {
-            active: standing.is_active(),
-            may_have_tokens: standing.may_have_tokens(),
+        let now = directory.bearer(seen.tag.bearer())?;
+        let organization = directory.organizations.get(now.organization())?;
+        let role = if now.is_present() { Some(directory.roles.get(now.role())?) } else { None };
+        let membership = now.is_present().then(|| MembershipFacts {
+            active: now.is_active(),
+            may_have_tokens: now.may_have_tokens(),
         });
-        let bearer = match slot.user {
-            NOBODY => Bearer::Organization,
-            _ => Bearer::Person { user_active: standing.user_active(), membership },
+        let bearer = if now.is_organization() {
+            Bearer::Organization
+        } else {
+            Bearer::Person { user_active: now.user_active(), membership }
         };
         let facts = Facts {
             revoked: seen.state.revoked(),
@@ -161,7 +160,7 @@ impl Engine {
                 None => None,
             },
         };
-        Some(TokenView { engine: self, seen, prefix, facts, organization, user: slot.user, role })
+        Some(TokenView { engine: self, seen, prefix, facts, organization, role })
     }
 }
 
@@ -198,12 +197,12 @@ impl<'e> TokenView<'e> {
 
     /// The user it speaks for, if it is not the organization itself.
     pub fn user_id(&self) -> Option<UserId> {
-        self.engine.directory.users.get(self.user).map(|user| user.id)
+        self.engine.directory.user_of(self.seen.tag.bearer()).map(|user| user.id)
     }
 
     /// For whom it speaks.
     pub fn owner(&self) -> OwnerView {
-        let user = self.engine.directory.users.get(self.user);
+        let user = self.engine.directory.user_of(self.seen.tag.bearer());
         user.map_or(OwnerView::Organization, |user| OwnerView::User { id: user.id, name: self.engine.arena.text(user.name()) })
     }
 
