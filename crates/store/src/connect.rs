@@ -84,8 +84,8 @@ pub struct Store {
 
 /// What keeps a second process out for as long as it lives.
 enum Sole {
-    File(#[expect(dead_code, reason = "held for its lock")] fs::File),
-    Session(tokio::sync::Mutex<sqlx::pool::PoolConnection<sqlx::Postgres>>),
+    File(fs::File),
+    Session(tokio::sync::Mutex<Option<sqlx::pool::PoolConnection<sqlx::Postgres>>>),
 }
 
 impl fmt::Debug for Store {
@@ -164,21 +164,16 @@ impl Store {
             .acquire_timeout(ACQUIRE_SECONDS)
             .connect_with(options)
             .await?;
-        let mut session = pool.acquire().await?;
-        let alone: bool = sqlx::query(sql::POSTGRES_SOLE)
-            .fetch_one(&mut *session)
-            .await?
-            .try_get(0)?;
-        if !alone {
+        let Some(session) = lock_session(&pool).await? else {
             return Err(StoreError::InUse(
                 "another hallpass runs on this PostgreSQL database; stop it first".to_owned(),
             ));
-        }
+        };
         MIGRATIONS.run(&pool).await?;
         Ok(Self {
             read: Either::Postgres(pool.clone()),
             write: Either::Postgres(pool),
-            sole: Sole::Session(tokio::sync::Mutex::new(session)),
+            sole: Sole::Session(tokio::sync::Mutex::new(Some(session))),
         })
     }
 
@@ -192,16 +187,40 @@ impl Store {
             return Ok(());
         };
         let mut session = session.lock().await;
+        let Some(session) = session.as_mut() else {
+            return Err(lock_gone());
+        };
         let held: bool = sqlx::query(sql::POSTGRES_STILL_SOLE)
             .fetch_one(&mut **session)
             .await?
             .try_get(0)?;
-        if held {
+        if held { Ok(()) } else { Err(lock_gone()) }
+    }
+
+    /// Takes the lock again after [`Store::is_still_sole`] failed. What other processes changed in between stands
+    /// in the feed.
+    ///
+    /// # Errors
+    /// The database does not answer, or another process has the lock.
+    pub async fn become_sole(&self) -> Result<(), StoreError> {
+        let (Sole::Session(session), Either::Postgres(pool)) = (&self.sole, &self.write) else {
+            return Ok(());
+        };
+        // What is held is not given up: another process could come in between.
+        if self.is_still_sole().await.is_ok() {
+            return Ok(());
+        }
+        let mut session = session.lock().await;
+        // Closing it ends the server's half too, and with it a lock that only seemed lost. The server takes a
+        // moment for that, so the next try may be the one that succeeds.
+        if let Some(old) = session.take() {
+            old.close().await.ok();
+        }
+        *session = lock_session(pool).await?;
+        if session.is_some() {
             Ok(())
         } else {
-            Err(StoreError::InUse(
-                "the lock on the database is gone".to_owned(),
-            ))
+            Err(lock_gone())
         }
     }
 
@@ -214,13 +233,34 @@ impl Store {
     }
 
     /// Closes every connection, which also lets others in.
-    pub async fn close(self) {
-        if let Sole::Session(session) = self.sole {
-            let _ = session.into_inner().close().await;
+    pub async fn close(&self) {
+        if let Sole::Session(session) = &self.sole
+            && let Some(session) = session.lock().await.take()
+        {
+            session.close().await.ok();
         }
-        on!(self.read, pool => pool.close().await);
-        on!(self.write, pool => pool.close().await);
+        on!(&self.read, pool => pool.close().await);
+        on!(&self.write, pool => pool.close().await);
+        if let Sole::File(lock) = &self.sole {
+            lock.unlock().ok();
+        }
     }
+}
+
+/// A connection that holds the lock, unless another has it.
+async fn lock_session(
+    pool: &PgPool,
+) -> Result<Option<sqlx::pool::PoolConnection<sqlx::Postgres>>, StoreError> {
+    let mut session = pool.acquire().await?;
+    let alone: bool = sqlx::query(sql::POSTGRES_SOLE)
+        .fetch_one(&mut *session)
+        .await?
+        .try_get(0)?;
+    Ok(alone.then_some(session))
+}
+
+fn lock_gone() -> StoreError {
+    StoreError::InUse("the lock on the database is gone".to_owned())
 }
 
 /// Locks `PATH.lock` for this process. The file stays: removing it would let two processes lock two files.

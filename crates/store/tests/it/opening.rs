@@ -55,8 +55,12 @@ async fn a_second_opening_is_refused_until_the_first_is_closed(world: World) {
         assert!(!error.to_string().contains("postgres://"), "{error}");
     }
     world.store.is_still_sole().await.unwrap();
-    let (database, _folder) = world.close().await;
-    let store = Store::open(&database).await.unwrap();
+    // Asked without need, it stays as it is.
+    world.store.become_sole().await.unwrap();
+    world.store.is_still_sole().await.unwrap();
+    world.store.close().await;
+    assert!(world.store.ping().await.is_err());
+    let store = Store::open(&world.database).await.unwrap();
     store.is_still_sole().await.unwrap();
     store.close().await;
 }
@@ -110,40 +114,45 @@ async fn an_empty_database_has_nobody(world: World) {
     store.close().await;
 }
 
+/// Ends the sessions that hold the lock of the world's database.
+async fn cut_the_lock(world: &World) {
+    let mut raw = world.raw().await;
+    let cut = "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+    assert_eq!(raw.number(cut).await, 1);
+}
+
 #[test]
 fn the_lock_is_lost_with_its_session() {
     world::run(Engine::Postgres, async |world: World| {
-        let mut raw = world.raw().await;
-        let killed = raw
-            .number("select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
-            .await;
-        assert_eq!(killed, 1);
+        cut_the_lock(&world).await;
         let lost = world.store.is_still_sole().await;
         assert!(lost.is_err(), "{lost:?}");
         // The rest still works, which is why it must be asked.
         world.store.ping().await.unwrap();
         let other = Store::open(&world.database).await.unwrap();
-        assert!(world.store.is_still_sole().await.is_err());
+        for _ in 0..2 {
+            let refused = world.store.become_sole().await.unwrap_err();
+            assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
+            assert!(world.store.is_still_sole().await.is_err());
+        }
+        other.is_still_sole().await.unwrap();
         other.close().await;
+        // The server takes its time to notice that the other is gone.
+        while world.store.become_sole().await.is_err() {}
+        world.store.is_still_sole().await.unwrap();
+        let refused = Store::open(&world.database).await.unwrap_err();
+        assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
     });
 }
 
+/// Another session's lock under the same number is not this one's.
 #[test]
-fn a_lock_that_was_given_up_is_noticed() {
+fn a_lock_that_another_took_is_noticed() {
     world::run(Engine::Postgres, async |world: World| {
-        // Another session's lock under the same number is not this one's.
         let mut raw = world.raw().await;
-        raw.number("select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
-            .await;
-        let taken = loop {
-            let taken = raw
-                .number("select pg_try_advisory_lock(x'68616c6c70617373'::bigint)::int::bigint")
-                .await;
-            if taken == 1 {
-                break taken;
-            }
-        };
-        assert_eq!(taken, 1);
+        cut_the_lock(&world).await;
+        let take = "select pg_try_advisory_lock(x'68616c6c70617373'::bigint)::int::bigint";
+        while raw.number(take).await == 0 {}
         assert!(world.store.is_still_sole().await.is_err());
         let refused = Store::open(&world.database).await.unwrap_err();
         assert!(matches!(refused, StoreError::InUse(_)), "{refused}");

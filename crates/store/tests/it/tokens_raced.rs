@@ -2,17 +2,19 @@
 
 use crate::{
     both_engines,
-    world::{ACME, ADA, Draft, NOW, World, member, name, prefix, token_id},
+    world::{ACME, ADA, Draft, Engine, GLOBEX, NOW, World, member, name, prefix, token_id},
 };
-use hallpass_domain::{access_token::Expiration, member::Membership};
+use hallpass_domain::{access_token::Expiration, member::Membership, organization::Standing};
 use hallpass_store::{FeedKey, Inserted, TokenChange};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 both_engines!(
     the_last_place_is_given_once,
     a_name_is_given_once,
     a_name_is_given_once_by_renaming_too,
     a_gate_that_closes_meanwhile_is_seen,
+    a_user_suspended_meanwhile_gets_none,
+    the_last_place_is_given_once_across_organizations,
     a_token_is_revoked_once,
 );
 
@@ -106,6 +108,25 @@ async fn a_name_is_given_once_by_renaming_too(world: World) {
     assert_eq!(all.iter().filter(|(_, given)| *given == taken).count(), 19);
 }
 
+/// Begins to add `draft` and comes back when that waits for the open transaction.
+async fn begin_to_add(world: &World, draft: Draft) -> JoinHandle<Inserted> {
+    let store = world.store.clone();
+    let adding = tokio::spawn(async move {
+        let mut tx = store.begin().await.unwrap();
+        let inserted = tx.insert_token(&draft.as_new()).await.unwrap();
+        tx.commit(&[]).await.unwrap();
+        inserted
+    });
+    if world.engine == Engine::Postgres {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let mut raw = world.raw().await;
+        while raw.number(waiting).await == 0 {
+            assert!(!adding.is_finished(), "it did not wait");
+        }
+    }
+    adding
+}
+
 /// Whoever takes the gate away knows, once that is committed, that no token is made after it.
 async fn a_gate_that_closes_meanwhile_is_seen(world: World) {
     let closed = Membership {
@@ -114,19 +135,37 @@ async fn a_gate_that_closes_meanwhile_is_seen(world: World) {
     };
     let mut tx = world.begin().await;
     tx.put_membership(&closed, NOW).await.unwrap();
-    let store = world.store.clone();
-    let (started, waits) = tokio::sync::oneshot::channel();
-    let making = tokio::spawn(async move {
-        started.send(()).unwrap();
-        let mut tx = store.begin().await.unwrap();
-        tx.insert_token(&Draft::new(1, "a").as_new()).await.unwrap()
-    });
-    waits.await.unwrap();
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    let adding = begin_to_add(&world, Draft::new(1, "a")).await;
     tx.commit(&[]).await.unwrap();
-    assert_eq!(making.await.unwrap(), Inserted::NotAllowed);
+    assert_eq!(adding.await.unwrap(), Inserted::NotAllowed);
+}
+
+async fn a_user_suspended_meanwhile_gets_none(world: World) {
+    let mut tx = world.begin().await;
+    tx.set_user_standing(ADA, Standing::Suspended)
+        .await
+        .unwrap();
+    let adding = begin_to_add(&world, Draft::new(1, "a")).await;
+    tx.commit(&[]).await.unwrap();
+    assert_eq!(adding.await.unwrap(), Inserted::NotAllowed);
+}
+
+/// Nothing but the user's own row is shared by the two.
+async fn the_last_place_is_given_once_across_organizations(world: World) {
+    world.insert_all(&Draft::several(1, 99)).await;
+    let mut tx = world.begin().await;
+    let last = Draft::new(100, "last");
+    assert_eq!(
+        tx.insert_token(&last.as_new()).await.unwrap(),
+        Inserted::Done
+    );
+    let elsewhere = Draft {
+        organization: GLOBEX,
+        ..Draft::new(101, "one too many")
+    };
+    let adding = begin_to_add(&world, elsewhere).await;
+    tx.commit(&[]).await.unwrap();
+    assert_eq!(adding.await.unwrap(), Inserted::TooMany);
 }
 
 async fn a_token_is_revoked_once(world: World) {

@@ -1,0 +1,225 @@
+//! Who is asking, as types that a handler names: forget one, and there is no one to act for.
+
+use crate::{
+    app::App,
+    cookies,
+    credentials::{self, Credential},
+    error::ServiceError,
+    observe::Door,
+    problem::ApiError,
+    service::{
+        Person, RequestContext, Via,
+        sessions::Present,
+        verification::{Asked, Verified},
+    },
+};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use hallpass_domain::{
+    id::{OrganizationId, TokenId, UserId},
+    permission::Permission,
+    token::PlainToken,
+    verdict::DenyReason,
+};
+use http::{HeaderMap, HeaderName, Method, request::Parts};
+
+const CSRF: HeaderName = HeaderName::from_static(hallpass_wire::CSRF_HEADER);
+
+/// The session of a request, if it has an open one.
+///
+/// # Errors
+/// The store's.
+pub async fn present(app: &App, headers: &HeaderMap) -> Result<Option<Present>, ServiceError> {
+    let Some(value) = cookies::read_session(app, headers) else {
+        return Ok(None);
+    };
+    match app.services.find_present(&value).await {
+        Ok(present) => Ok(Some(present)),
+        Err(ServiceError::SignInRequired) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the request tells of itself; put there by [`crate::http::watch`].
+pub fn context(parts: &Parts) -> RequestContext {
+    parts.extensions.get::<RequestContext>().cloned().unwrap_or_default()
+}
+
+/// Whether a request with this method changes nothing (RFC 9110 section 9.2.1).
+pub const fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// What the request tells of itself.
+#[derive(Clone, Debug)]
+pub struct Context(pub RequestContext);
+
+impl FromRequestParts<App> for Context {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        Ok(Self(context(parts)))
+    }
+}
+
+/// A person in a session. A request that changes something carries the session's value in `X-Hallpass-CSRF`.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Present);
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let present = present(app, &parts.headers).await?.ok_or(ServiceError::SignInRequired)?;
+        check_csrf(&present, parts)?;
+        Ok(Self(present))
+    }
+}
+
+fn check_csrf(present: &Present, parts: &Parts) -> Result<(), ServiceError> {
+    if is_safe(&parts.method) {
+        return Ok(());
+    }
+    let sent = parts.headers.get(CSRF).and_then(|value| value.to_str().ok());
+    if sent.is_some_and(|sent| present.csrf_is(sent)) { Ok(()) } else { Err(ServiceError::CrossSite) }
+}
+
+/// Someone who manages their own tokens: a person in a session, or a token that may do so for its owner.
+#[derive(Clone, Debug)]
+pub struct Manager(pub Person);
+
+impl FromRequestParts<App> for Manager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Some(token) = read_token(&parts.headers)? else {
+            let SignedIn(present) = <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+            return Ok(Self(present.person));
+        };
+        let needed = Permission::parse(Permission::OWN_TOKENS).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let asking = verify(app, parts, &token, Some(&needed)).await?;
+        Ok(Self(asking.person(app).await?))
+    }
+}
+
+/// Anyone who can say who they are: a person in a session, or any token that works.
+#[derive(Clone, Debug)]
+pub struct Anyone(pub Person);
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Some(token) = read_token(&parts.headers)? else {
+            let SignedIn(present) = <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+            return Ok(Self(present.person));
+        };
+        Ok(Self(verify(app, parts, &token, None).await?.person(app).await?))
+    }
+}
+
+/// A token that asks about itself. Nothing but that it works is needed.
+#[derive(Clone, Debug)]
+pub struct OwnToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Its owner.
+    pub person: Person,
+}
+
+impl FromRequestParts<App> for OwnToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let token = read_token(&parts.headers)?.ok_or(ServiceError::SignInRequired)?;
+        let asking = verify(app, parts, &token, None).await?;
+        Ok(Self { id: asking.id, person: asking.person(app).await? })
+    }
+}
+
+/// A credential that may ask about tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Verifier;
+
+impl FromRequestParts<App> for Verifier {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let token = read_token(&parts.headers)?.ok_or(ServiceError::SignInRequired)?;
+        let needed = Permission::parse(Permission::VERIFY).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        verify(app, parts, &token, Some(&needed)).await?;
+        Ok(Self)
+    }
+}
+
+impl OptionalFromRequestParts<App> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, ApiError> {
+        Ok(present(app, &parts.headers).await?.map(Self))
+    }
+}
+
+/// A token that works, and what it may be used for here.
+struct Asking {
+    id: TokenId,
+    organization: OrganizationId,
+    user: Option<UserId>,
+}
+
+impl Asking {
+    /// The person behind the token.
+    async fn person(&self, app: &App) -> Result<Person, ServiceError> {
+        let user = self.user.ok_or(ServiceError::CredentialRefused("it belongs to an organization, not to a person"))?;
+        let via = Via::Token { id: self.id };
+        app.services.find_person(user, self.organization, via).await?.ok_or(ServiceError::CredentialRefused("its owner is no active member"))
+    }
+}
+
+fn read_token(headers: &HeaderMap) -> Result<Option<PlainToken>, ServiceError> {
+    match credentials::read(headers) {
+        Ok(Credential::None) => Ok(None),
+        Ok(Credential::Token(token)) => Ok(Some(token)),
+        Ok(Credential::NotAToken(_)) => Err(ServiceError::CredentialRefused(refusal(DenyReason::Malformed))),
+        Err(bad) => Err(ServiceError::BadRequest { code: bad.code(), detail: bad.to_string() }),
+    }
+}
+
+async fn verify(app: &App, parts: &Parts, token: &PlainToken, needed: Option<&Permission>) -> Result<Asking, ServiceError> {
+    let context = context(parts);
+    let asked = Asked {
+        method: Some(parts.method.as_str()),
+        path: Some(parts.uri.path()),
+        address: context.address,
+        agent: context.agent.as_deref(),
+    };
+    match app.services.verify(Door::Own, token, needed, &asked).await {
+        Verified::Allowed(view) => Ok(Asking { id: view.id(), organization: view.organization_id(), user: view.user_id() }),
+        Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
+        Verified::Refused(reason, _) => Err(ServiceError::CredentialRefused(refusal(reason))),
+        Verified::Unavailable => Err(ServiceError::NotAnswering),
+    }
+}
+
+fn missing(needed: Option<&Permission>) -> ServiceError {
+    let known = [Permission::VERIFY, Permission::OWN_TOKENS];
+    let name = needed.and_then(|needed| known.into_iter().find(|known| *known == needed.as_str()));
+    ServiceError::PermissionMissing(name.unwrap_or("this needs"))
+}
+
+/// What to tell the bearer of a token that does not work. Whoever sends the right text may know what became of it.
+pub const fn refusal(reason: DenyReason) -> &'static str {
+    match reason {
+        DenyReason::Malformed => "it is not the text of a token; was it cut or mistyped?",
+        DenyReason::Unknown => "it is not known here",
+        DenyReason::Revoked => "it was revoked",
+        DenyReason::Expired => "it has expired",
+        DenyReason::NotYetValid => "it does not work yet",
+        DenyReason::Suspended => "it is suspended",
+        DenyReason::OrganizationSuspended => "its organization is suspended",
+        DenyReason::UserSuspended => "its owner is suspended",
+        DenyReason::NotAMember => "its owner is no longer a member of its organization",
+        DenyReason::MembershipSuspended => "its owner's membership is suspended",
+        DenyReason::TokensNotAllowed => "its owner may not use personal access tokens at the moment",
+        DenyReason::PermissionMissing => "it may not do this",
+    }
+}

@@ -1,0 +1,256 @@
+//! The credential of a request, in every form that tools send it.
+//!
+//! | form | |
+//! |---|---|
+//! | `Authorization: Bearer TOKEN` | RFC 6750 section 2.1 |
+//! | `Authorization: Token TOKEN` | Django REST framework, GitHub |
+//! | `Authorization: Basic …` | RFC 7617; the token as user name or as password |
+//! | `X-API-Key: TOKEN` | |
+//! | `PRIVATE-TOKEN: TOKEN` | GitLab |
+//!
+//! A token in the address is refused: addresses are logged, kept and sent on.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hallpass_domain::{
+    limits::CREDENTIAL_BYTES_MAX,
+    token::{MalformedToken, PlainToken, plain},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use zeroize::Zeroizing;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const PRIVATE_TOKEN: HeaderName = HeaderName::from_static("private-token");
+
+/// What a request brought.
+#[derive(Debug)]
+pub enum Credential {
+    /// Nothing that is for us.
+    None,
+    /// A token by shape and checksum.
+    Token(PlainToken),
+    /// Something in a token's place that is none.
+    NotAToken(MalformedToken),
+}
+
+/// Why the credentials of a request cannot be read. None of these looks at a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadCredentials {
+    /// One header came twice, or joined by a comma.
+    #[error("the header {0} came more than once; send one credential")]
+    Doubled(&'static str),
+    /// Two different credentials.
+    #[error("two different credentials came in one request; send one")]
+    Conflicting,
+    /// Not the form of its scheme.
+    #[error("{0} is malformed; send it as “{1}”")]
+    Malformed(&'static str, &'static str),
+    /// Too long to be one.
+    #[error("the header {0} has more than {CREDENTIAL_BYTES_MAX} bytes; a token has 48 characters")]
+    TooLong(&'static str),
+    /// A token stands in the address.
+    #[error("a token must not stand in the address, which is logged and kept on its way; send it as “Authorization: Bearer …”, and revoke this one, since it may have been seen")]
+    InAddress,
+}
+
+impl BadCredentials {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Doubled(_) => "credentials_doubled",
+            Self::Conflicting => "credentials_conflicting",
+            Self::Malformed(..) => "credentials_malformed",
+            Self::TooLong(_) => "credentials_too_long",
+            Self::InAddress => "token_in_address",
+        }
+    }
+}
+
+/// Reads the credential of a request.
+///
+/// # Errors
+/// [`BadCredentials`].
+pub fn read(headers: &HeaderMap) -> Result<Credential, BadCredentials> {
+    let mut found = Credential::None;
+    if let Some(value) = sole(headers, &AUTHORIZATION, "Authorization")? {
+        found = authorization(value)?;
+    }
+    for (name, label) in [(&X_API_KEY, "X-API-Key"), (&PRIVATE_TOKEN, "PRIVATE-TOKEN")] {
+        if let Some(value) = sole(headers, name, label)? {
+            found = both(found, parse(value.trim_ascii()))?;
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses an address with a token in it, whatever the parameter is called.
+///
+/// # Errors
+/// [`BadCredentials::InAddress`].
+pub fn check_address(path_and_query: &str) -> Result<(), BadCredentials> {
+    if path_and_query.len() >= plain::TOKEN_CHARS && plain::find_in(path_and_query).is_some() {
+        return Err(BadCredentials::InAddress);
+    }
+    Ok(())
+}
+
+fn sole<'h>(headers: &'h HeaderMap, name: &HeaderName, label: &'static str) -> Result<Option<&'h [u8]>, BadCredentials> {
+    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() || value.contains(&b',') {
+        return Err(BadCredentials::Doubled(label));
+    }
+    if value.len() > CREDENTIAL_BYTES_MAX {
+        return Err(BadCredentials::TooLong(label));
+    }
+    Ok(Some(value))
+}
+
+fn authorization(value: &[u8]) -> Result<Credential, BadCredentials> {
+    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
+    let rest = rest.trim_ascii_start();
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name.as_bytes());
+    if is("bearer") {
+        return single(rest, "Authorization: Bearer TOKEN");
+    }
+    if is("token") {
+        return single(rest, "Authorization: Token TOKEN");
+    }
+    if is("basic") {
+        return basic(rest);
+    }
+    if scheme.iter().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(BadCredentials::Malformed("Authorization", "Authorization: Bearer TOKEN"));
+    }
+    // Another scheme is somebody else's.
+    Ok(Credential::None)
+}
+
+/// One word of visible characters.
+fn single(text: &[u8], form: &'static str) -> Result<Credential, BadCredentials> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_graphic) {
+        return Err(BadCredentials::Malformed("Authorization", form));
+    }
+    Ok(parse(text))
+}
+
+/// git sends the token as password, curl and others as user name with an empty or idle password.
+fn basic(text: &[u8]) -> Result<Credential, BadCredentials> {
+    const FORM: &str = "Authorization: Basic base64(TOKEN:)";
+    let malformed = BadCredentials::Malformed("Authorization", FORM);
+    let decoded = Zeroizing::new(STANDARD.decode(text).map_err(|_| malformed)?);
+    let colon = decoded.iter().position(|byte| *byte == b':').ok_or(malformed)?;
+    let (user, password) = (parse(&decoded[..colon]), parse(&decoded[colon + 1..]));
+    match (user, password) {
+        (user @ Credential::Token(_), password @ Credential::Token(_)) => both(user, password),
+        (user @ Credential::Token(_), _) => Ok(user),
+        (_, password) => Ok(password),
+    }
+}
+
+fn parse(text: &[u8]) -> Credential {
+    match PlainToken::parse(text) {
+        Ok(token) => Credential::Token(token),
+        Err(why) => Credential::NotAToken(why),
+    }
+}
+
+/// One credential in two headers is one; two are a conflict.
+fn both(one: Credential, other: Credential) -> Result<Credential, BadCredentials> {
+    match (one, other) {
+        (Credential::None, other) => Ok(other),
+        (one, Credential::None) => Ok(one),
+        (Credential::Token(one), Credential::Token(other)) if one.expose() == other.expose() => Ok(Credential::Token(one)),
+        _ => Err(BadCredentials::Conflicting),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+    use hallpass_domain::token::{Brand, Kind};
+
+    fn token(seed: u64) -> PlainToken {
+        PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &SystemEntropy::seeded(seed))
+    }
+
+    fn ask(headers: &[(&str, &str)]) -> Result<Option<String>, &'static str> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        match read(&map) {
+            Ok(Credential::None) => Ok(None),
+            Ok(Credential::Token(token)) => Ok(Some(token.expose().to_owned())),
+            Ok(Credential::NotAToken(_)) => Err("not_a_token"),
+            Err(bad) => Err(bad.code()),
+        }
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let token = token(1);
+        let text = token.expose();
+        let encode = |plain: String| format!("Basic {}", STANDARD.encode(plain));
+        for (name, value) in [
+            ("Authorization", format!("Bearer {text}")),
+            ("authorization", format!("bearer {text}")),
+            ("Authorization", format!("BEARER   {text}")),
+            ("Authorization", format!("Token {text}")),
+            ("Authorization", format!("token {text}")),
+            ("X-API-Key", text.to_owned()),
+            ("PRIVATE-TOKEN", text.to_owned()),
+            ("Authorization", encode(format!("{text}:"))),
+            ("Authorization", encode(format!("{text}:x-oauth-basic"))),
+            ("Authorization", encode(format!("ada:{text}"))),
+            ("Authorization", encode(format!(":{text}"))),
+            ("Authorization", encode(format!("{text}:{text}"))),
+        ] {
+            assert_eq!(ask(&[(name, &value)]), Ok(Some(text.to_owned())), "{name}: {value}");
+        }
+        assert_eq!(ask(&[("Authorization", &format!("Bearer {text}")), ("X-API-Key", text)]), Ok(Some(text.to_owned())), "one credential twice is one");
+        assert_eq!(ask(&[]), Ok(None));
+        assert_eq!(ask(&[("Authorization", "Digest username=\"ada\"")]), Ok(None), "another scheme is somebody else's");
+        assert_eq!(ask(&[("Authorization", "Negotiate")]), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_credential_gets_its_exact_name() {
+        let (one, two) = (token(1), token(2));
+        let (one, two) = (one.expose(), two.expose());
+        let bearer = format!("Bearer {one}");
+        for (headers, code) in [
+            (vec![("Authorization", bearer.clone()), ("Authorization", bearer.clone())], "credentials_doubled"),
+            (vec![("Authorization", format!("{bearer}, {bearer}"))], "credentials_doubled"),
+            (vec![("X-API-Key", one.to_owned()), ("X-API-Key", two.to_owned())], "credentials_doubled"),
+            (vec![("Authorization", bearer.clone()), ("X-API-Key", two.to_owned())], "credentials_conflicting"),
+            (vec![("Authorization", bearer.clone()), ("X-API-Key", "other".to_owned())], "credentials_conflicting"),
+            (vec![("Authorization", format!("Basic {}", STANDARD.encode(format!("{one}:{two}"))))], "credentials_conflicting"),
+            (vec![("Authorization", "Bearer".to_owned())], "credentials_malformed"),
+            (vec![("Authorization", "Bearer ".to_owned())], "credentials_malformed"),
+            (vec![("Authorization", format!("Bearer {one} {two}"))], "credentials_malformed"),
+            (vec![("Authorization", format!("Bearer\t{one}"))], "credentials_malformed"),
+            (vec![("Authorization", "Bearer é".to_owned())], "credentials_malformed"),
+            (vec![("Authorization", "Basic !!!".to_owned())], "credentials_malformed"),
+            (vec![("Authorization", format!("Basic {}", STANDARD.encode("no colon")))], "credentials_malformed"),
+            (vec![("Authorization", format!("Bearer {}", "a".repeat(8_000)))], "credentials_too_long"),
+            (vec![("Authorization", format!("Bearer {}x", &one[..47]))], "not_a_token"),
+            (vec![("Authorization", format!("Bearer {one}x"))], "not_a_token"),
+            (vec![("X-API-Key", String::new())], "not_a_token"),
+            (vec![("Authorization", format!("Basic {}", STANDARD.encode("ada:secret")))], "not_a_token"),
+        ] {
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(ask(&headers), Err(code), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_address_is_refused_whatever_it_is_called() {
+        let token = token(1);
+        for address in ["/v1/x?access_token=", "/v1/x?a=1&private_token=", "/v1/", "/?q=x"] {
+            assert_eq!(check_address(&format!("{address}{}", token.expose())), Err(BadCredentials::InAddress));
+        }
+        assert_eq!(check_address("/v1/personal-access-tokens/019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a?search=hpp_Ab12Cd"), Ok(()));
+    }
+}

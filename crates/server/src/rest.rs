@@ -1,0 +1,73 @@
+//! The native API, under `/v1`.
+
+mod caller;
+mod docs;
+mod list_query;
+mod personal_access_tokens;
+mod sessions;
+mod shapes;
+mod verify;
+
+use crate::{app::App, error::ServiceError, problem::ApiError};
+use axum::Router;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the API says of itself.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hallpass",
+        description = "Personal access tokens: make them, see where they are used, revoke them; and ask whether one may do a thing.\n\nA token goes as `Authorization: Bearer`, `Authorization: Token`, `X-API-Key`, `PRIVATE-TOKEN`, or Basic (as user name or password). A token in an address is refused. Errors are problem details (RFC 9457) with a stable `code`. Unknown fields are refused.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Security),
+    tags(
+        (name = "Personal access tokens", description = "Owned by one user, bound to the organization they were made in."),
+        (name = "Verification", description = "May this token do this now?"),
+        (name = "Sessions", description = "Signing in, for browsers and programs."),
+        (name = "Caller", description = "Who is asking, and what there is to be allowed."),
+    )
+)]
+struct Description;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token. To manage tokens it must name `hallpass:own-tokens`; to verify, its owner's role and its scope must hold `hallpass:verify`.")).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let session = ApiKey::Cookie(ApiKeyValue::with_description("hallpass", "A session, begun with `POST /v1/sessions`. The cookie is named `__Host-hallpass` but on plain-http loopback. Requests that change something also carry `X-Hallpass-CSRF`."));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+    }
+}
+
+fn with_description() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(personal_access_tokens::create, personal_access_tokens::list))
+        .routes(routes!(personal_access_tokens::show_self, personal_access_tokens::revoke_self))
+        .routes(routes!(personal_access_tokens::show, personal_access_tokens::change, personal_access_tokens::revoke))
+        .routes(routes!(verify::verify))
+        .routes(routes!(sessions::sign_in, sessions::list, sessions::end_all))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(sessions::end))
+        .routes(routes!(caller::caller))
+        .routes(routes!(caller::permissions))
+}
+
+/// The description of the API, OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut api = with_description().into_openapi();
+    api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    api
+}
+
+/// The routes of the API and its description.
+pub fn router() -> Router<App> {
+    let (router, _) = with_description().split_for_parts();
+    router.merge(docs::router()).method_not_allowed_fallback(async || ApiError(ServiceError::MethodNotAllowed))
+}

@@ -1,0 +1,252 @@
+//! From settings to a running server, and back.
+
+mod announce;
+mod open;
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{Config, ConfigError},
+    entropy::SystemEntropy,
+    error::ServiceError,
+    gateway, http as people,
+    jobs::Jobs,
+    listen::{self, Listener, Options, Shutdown, with_peer},
+    observe::{Health, ListenerName},
+    operations, pages,
+    problem::ApiError,
+    rest,
+    service::{RequestContext, Services, set_up::SetUp},
+    tls::{Certificates, TlsError},
+};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use hallpass_domain::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX};
+use hallpass_store::StoreError;
+use http::StatusCode;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+pub use announce::announce;
+pub use open::open;
+
+/// Why the server does not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Pepper(#[from] crate::peppers::PepperError),
+    /// The keys are not those that the database was used with.
+    #[error("{0}")]
+    WrongPepper(String),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] crate::observe::LogError),
+    /// An address.
+    #[error("cannot listen on {address}: {error}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The data directory, or a signal.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A use case.
+    #[error("{}", .0.detail())]
+    Service(#[from] ServiceError),
+    /// `--demo` on data that is not empty.
+    #[error("--demo fills an empty data directory, and this one is in use; give it its own with --data")]
+    DemoOnData,
+}
+
+/// The set-up without a browser.
+#[derive(Debug)]
+pub struct Init {
+    /// What the organization is called.
+    pub organization: String,
+    /// What the person is called; the part of the address before the `@` if nothing is said.
+    pub name: Option<String>,
+    /// Where they get mail.
+    pub email: String,
+    /// Their password.
+    pub password: zeroize::Zeroizing<String>,
+}
+
+/// Makes the first organization and its superuser, and stops.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn init(config: &Config, init: Init) -> Result<(), RunError> {
+    let opened = open(config, Clock::Wall, SystemEntropy::Os).await?;
+    let name = init.name.unwrap_or_else(|| init.email.split('@').next().unwrap_or_default().to_owned());
+    let set_up = SetUp { organization: init.organization, name, email: init.email, password: init.password.to_string() };
+    let done = opened.services.set_up(&set_up, &RequestContext::default()).await;
+    opened.services.store.close().await;
+    done?;
+    Ok(())
+}
+
+/// Serves until SIGTERM or SIGINT, then drains and writes what is left.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn serve(config: &Config, demo: bool) -> Result<(), RunError> {
+    crate::observe::install(config.log_format, &config.log_level)?;
+    crate::observe::log_panics();
+    let (trigger, shutdown) = listen::shutdown();
+    let opened = open(config, Clock::Wall, SystemEntropy::Os).await?;
+    if demo {
+        crate::demo::fill(&opened.services).await?;
+    }
+    let bound = Bound::bind(config)?;
+    let app = app(config, &opened.services, bound.people.address());
+    announce(config, &app, &opened, &bound.addresses(), demo).await?;
+    let certificates = config.tls.clone().map(Certificates::load).transpose()?;
+    let stopping = tokio::spawn(wait_for_stop(trigger, Arc::clone(&app.health), certificates.clone())?);
+    let jobs = Jobs::start(&opened.services, &app.health, &shutdown);
+    app.health.set_ready();
+    bound.serve(&app, certificates, &shutdown).await;
+    stopping.abort();
+    jobs.finish().await;
+    opened.services.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Three bound addresses.
+#[derive(Debug)]
+pub struct Bound {
+    people: Listener,
+    gateway: Listener,
+    operations: Listener,
+}
+
+/// What was bound, with its ports.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// People, REST, OAuth and the dialects.
+    pub people: SocketAddr,
+    /// Gateways.
+    pub gateway: SocketAddr,
+    /// Operations.
+    pub operations: SocketAddr,
+}
+
+impl Bound {
+    /// Binds the three addresses of `config`. From here on connections queue up.
+    ///
+    /// # Errors
+    /// [`RunError::Bind`].
+    pub fn bind(config: &Config) -> Result<Self, RunError> {
+        let bind = |address| Listener::bind(address).map_err(|error| RunError::Bind { address, error });
+        Ok(Self { people: bind(config.listen)?, gateway: bind(config.gateway_listen)?, operations: bind(config.ops_listen)? })
+    }
+
+    /// What was bound.
+    pub const fn addresses(&self) -> Addresses {
+        Addresses { people: self.people.address(), gateway: self.gateway.address(), operations: self.operations.address() }
+    }
+
+    /// Serves all three until `shutdown`, and waits for what is under way.
+    pub async fn serve(self, app: &App, certificates: Option<Arc<Certificates>>, shutdown: &Shutdown) {
+        let options = |name, tls| Options { tls, metrics: Some(app.services.metrics.listener(name)), ..Options::default() };
+        let people = self.people.serve(with_peer(people_router(app)), options(ListenerName::People, certificates), shutdown.clone());
+        let gateway = self.gateway.serve(with_peer(gateway_router(app)), options(ListenerName::Gateway, None), shutdown.clone());
+        let operations = self.operations.serve(with_peer(operations::router().with_state(app.clone())), options(ListenerName::Operations, None), shutdown.clone());
+        let (people, gateway, operations) = tokio::join!(people, gateway, operations);
+        let cut = people.cut + gateway.cut + operations.cut;
+        if cut > 0 {
+            tracing::warn!(cut, "connections were cut in the middle of a request");
+        }
+    }
+}
+
+/// What handlers are given.
+pub fn app(config: &Config, services: &Arc<Services>, bound: SocketAddr) -> App {
+    App {
+        services: Arc::clone(services),
+        secure_cookies: config.cookies_secure(),
+        base_url: config.base_url(bound).into(),
+        trusted_proxies: config.trusted_proxies.clone().into(),
+        gateway_secret: config.gateway_secret.clone().map(Arc::new),
+        health: Arc::new(Health::default()),
+        people_metrics: services.metrics.listener(ListenerName::People),
+        gateway_metrics: services.metrics.listener(ListenerName::Gateway),
+    }
+}
+
+/// Everything that people and programs reach on the first listener.
+pub fn people_router(app: &App) -> Router {
+    Router::new()
+        .merge(rest::router())
+        .merge(pages::router())
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(REQUEST_SECONDS_MAX)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), people::watch))
+        .with_state(app.clone())
+}
+
+/// No such address: in the words of the door it would have been behind.
+async fn not_found(uri: http::Uri) -> axum::response::Response {
+    if uri.path().starts_with("/v1") {
+        return axum::response::IntoResponse::into_response(ApiError(ServiceError::NotFound("address")));
+    }
+    pages::failure(&ServiceError::NotFound("page"))
+}
+
+/// Everything that gateways reach on the second.
+pub fn gateway_router(app: &App) -> Router {
+    gateway::router().layer(CatchPanicLayer::custom(panicked)).with_state(app.clone())
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    // The panic itself is logged where it happens.
+    axum::response::IntoResponse::into_response(ApiError(ServiceError::Internal("a handler panicked".to_owned())))
+}
+
+/// Waits for SIGTERM or SIGINT, then stops everything; SIGHUP reads the certificate again.
+fn wait_for_stop(trigger: listen::Trigger, health: Arc<Health>, certificates: Option<Arc<Certificates>>) -> Result<impl Future<Output = ()>, RunError> {
+    let on = |kind| signal(kind).map_err(|error| RunError::Io { what: "cannot wait for signals".to_owned(), error });
+    let (mut terminate, mut interrupt, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
+    if let Some(certificates) = &certificates {
+        tokio::spawn(Arc::clone(certificates).watch());
+    }
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => {
+                    if let Some(certificates) = &certificates
+                        && let Err(error) = certificates.reload()
+                    {
+                        tracing::error!(%error, "the certificate cannot be read; the one before stays");
+                    }
+                }
+            }
+        }
+        tracing::info!("stopping: no new connections, requests under way are answered");
+        health.drain();
+        trigger.fire();
+        // The trigger must outlive the listeners: dropping it fires too, but says nothing else.
+        std::future::pending::<()>().await;
+    })
+}
