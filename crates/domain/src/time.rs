@@ -88,7 +88,7 @@ impl Timestamp {
         }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| MalformedTimestamp)?;
         let micros = parsed.as_microsecond();
-        if micros < Self::MIN.0 || micros > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&micros) {
             return Err(MalformedTimestamp);
         }
         Ok(Self(micros))

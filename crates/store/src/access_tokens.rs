@@ -294,7 +294,7 @@ impl Store {
         };
         for (row, key) in rows.into_iter().take(query.limit as usize) {
             let item = TokenWithUse::try_from(row)?;
-            page.next = more.then(|| (key, item.token.id));
+            page.next = more.then_some((key, item.token.id));
             page.items.push(item);
         }
         Ok(page)
@@ -427,6 +427,17 @@ impl Tx {
         {
             return Ok(Inserted::TooMany);
         }
+        if self.add_token_row(token).await? {
+            return Ok(Inserted::Done);
+        }
+        Ok(self
+            .name_holder(token.owner, token.name)
+            .await?
+            .map_or(Inserted::PrefixTaken, Inserted::NameTaken))
+    }
+
+    /// False when a constraint of uniqueness kept it out.
+    async fn add_token_row(&mut self, token: &NewToken<'_>) -> Result<bool, StoreError> {
         let (digest, pepper, bcrypt) = match token.stored {
             Stored::Digest(digest, pepper) => {
                 (Some(digest.bytes().to_vec()), Some(pepper.as_str()), None)
@@ -439,8 +450,8 @@ impl Tx {
             sql::TOKEN_INSERT,
             &token.id.bytes()[..],
             Kind::PersonalAccessToken.word(),
-            organization,
-            owner,
+            &token.organization.bytes()[..],
+            &token.owner.bytes()[..],
             no_role,
             token.name.as_str(),
             token.name.key(),
@@ -453,13 +464,7 @@ impl Tx {
             rows::micros(token.expiration.date()),
             token.never_expires_acknowledged,
         );
-        if added == 1 {
-            return Ok(Inserted::Done);
-        }
-        Ok(self
-            .name_holder(token.owner, token.name)
-            .await?
-            .map_or(Inserted::PrefixTaken, Inserted::NameTaken))
+        Ok(added == 1)
     }
 
     /// The prefix of the live token of `owner` with this name.
