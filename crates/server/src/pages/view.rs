@@ -1,0 +1,272 @@
+//! What the templates show, ready to be written down: no type here asks a service anything.
+
+use super::words;
+use crate::service::{Person, sessions::Present};
+use askama::{Template, filters::HtmlSafe};
+use hallpass_domain::{
+    access_token::{LastUse, PersonalAccessToken, TokenState},
+    limits::EXPIRY_WARNING_DAYS,
+    permission::{Permission, PermissionSet},
+    time::Timestamp,
+};
+use hallpass_store::TokenWithUse;
+
+/// Permissions a list shows before it folds the rest away.
+const PERMISSIONS_SHOWN: usize = 4;
+
+/// What stands around every page of someone who is signed in.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) organization: String,
+    pub(super) email: String,
+    pub(super) initials: String,
+    pub(super) role: String,
+    pub(super) csrf: String,
+    pub(super) tokens_allowed: bool,
+    section: &'static str,
+}
+
+impl Frame {
+    /// The frame of a page in `section` of the settings.
+    pub(super) fn new(present: &Present, section: &'static str) -> Self {
+        let Person { user, organization, membership, role, .. } = &present.person;
+        Self {
+            organization: organization.name.to_string(),
+            email: user.email.to_string(),
+            initials: words::initials(user.name.as_str()),
+            role: role.name.clone(),
+            csrf: present.csrf.clone(),
+            tokens_allowed: membership.may_have_tokens,
+            section,
+        }
+    }
+
+    pub(super) fn is_on(&self, section: &str) -> bool {
+        self.section == section
+    }
+}
+
+/// A moment in words, with the exact one on hover.
+#[derive(Clone, Debug, Template)]
+#[template(ext = "html", source = r#"<time datetime="{{ iso }}" title="{{ exact }}">{{ words }}</time>"#)]
+pub(super) struct Moment {
+    iso: String,
+    exact: String,
+    words: String,
+}
+
+impl HtmlSafe for Moment {}
+
+impl Moment {
+    fn said(at: Timestamp, words: String) -> Self {
+        // To the second: nobody reads microseconds.
+        Self { iso: Timestamp::from_micros(at.seconds() * hallpass_domain::time::MICROS_PER_SECOND).to_string(), exact: words::exact(at), words }
+    }
+
+    pub(super) fn past(at: Timestamp, now: Timestamp) -> Self {
+        Self::said(at, words::ago(at, now))
+    }
+
+    pub(super) fn coming(at: Timestamp, now: Timestamp) -> Self {
+        Self::said(at, words::until(at, now))
+    }
+}
+
+/// What a token may do.
+#[derive(Clone, Debug, Template)]
+#[template(path = "part/scope.html")]
+pub(super) enum Scope {
+    All,
+    Only { shown: Vec<String>, more: Vec<String> },
+}
+
+impl HtmlSafe for Scope {}
+
+impl Scope {
+    fn of(scope: Option<&PermissionSet>) -> Self {
+        let Some(scope) = scope else {
+            return Self::All;
+        };
+        let mut shown: Vec<String> = scope.iter().map(Permission::to_string).collect();
+        // Folding a single one away would save nothing.
+        let more = if shown.len() > PERMISSIONS_SHOWN + 1 { shown.split_off(PERMISSIONS_SHOWN) } else { Vec::new() };
+        Self::Only { shown, more }
+    }
+}
+
+/// When a token ends, or how it ended.
+#[derive(Clone, Debug, Template)]
+#[template(path = "part/end.html")]
+pub(super) enum End {
+    Later { when: Moment, day: String },
+    Soon { when: Moment, day: String },
+    Never,
+    Expired { when: Moment, day: String },
+    Revoked { when: Moment, day: String },
+}
+
+impl HtmlSafe for End {}
+
+impl End {
+    fn of(token: &PersonalAccessToken, now: Timestamp) -> Self {
+        if let Some(at) = token.revoked {
+            return Self::Revoked { when: Moment::past(at, now), day: words::day(at) };
+        }
+        let Some(at) = token.expiration.date() else {
+            return Self::Never;
+        };
+        let day = words::day(at);
+        if now >= at {
+            Self::Expired { when: Moment::past(at, now), day }
+        } else if at <= now.plus_days(EXPIRY_WARNING_DAYS) {
+            Self::Soon { when: Moment::coming(at, now), day }
+        } else {
+            Self::Later { when: Moment::coming(at, now), day }
+        }
+    }
+
+    pub(super) const fn label(&self) -> &'static str {
+        match self {
+            Self::Later { .. } | Self::Soon { .. } | Self::Never => "Expires",
+            Self::Expired { .. } => "Expired",
+            Self::Revoked { .. } => "Revoked",
+        }
+    }
+}
+
+/// How a token was last used.
+#[derive(Clone, Debug)]
+pub(super) struct LastUseView {
+    pub(super) when: Moment,
+    pub(super) request: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) agent: Option<String>,
+}
+
+impl LastUseView {
+    fn of(last: &LastUse, now: Timestamp) -> Self {
+        let request = match (&last.method, &last.path) {
+            (Some(method), Some(path)) => Some(format!("{method} {path}")),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        };
+        Self { when: Moment::past(last.at, now), request, address: last.address.clone(), agent: last.agent.clone() }
+    }
+}
+
+/// A token.
+#[derive(Clone, Debug)]
+pub(super) struct TokenView {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) prefix: String,
+    pub(super) scope: Scope,
+    pub(super) created: Moment,
+    pub(super) created_day: String,
+    pub(super) end: End,
+    pub(super) last_use: Option<LastUseView>,
+    pub(super) recent_uses: String,
+    pub(super) was_used_lately: bool,
+    /// The word and the colour.
+    pub(super) state: (&'static str, &'static str),
+    pub(super) suspended: Option<Moment>,
+    pub(super) revocable: bool,
+}
+
+impl TokenView {
+    pub(super) fn of(found: &TokenWithUse, now: Timestamp) -> Self {
+        let token = &found.token;
+        let state = token.state(now);
+        Self {
+            id: token.id.to_string(),
+            name: token.name.to_string(),
+            prefix: token.prefix.to_string(),
+            scope: Scope::of(token.scope.as_ref()),
+            created: Moment::past(token.created, now),
+            created_day: words::day(token.created),
+            end: End::of(token, now),
+            last_use: token.last_use.as_ref().map(|last| LastUseView::of(last, now)),
+            recent_uses: words::times(found.recent_uses),
+            was_used_lately: found.recent_uses > 0,
+            state: (state.word(), colour(state)),
+            suspended: token.suspended.filter(|_| state == TokenState::Suspended).map(|at| Moment::past(at, now)),
+            revocable: state != TokenState::Revoked,
+        }
+    }
+}
+
+const fn colour(state: TokenState) -> &'static str {
+    match state {
+        TokenState::Active => "good",
+        TokenState::Suspended => "bad",
+        TokenState::Expired | TokenState::Revoked => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hallpass_domain::{
+        access_token::Expiration,
+        id::{OrganizationId, TokenId, UserId},
+        name::TokenName,
+        token::Prefix,
+    };
+
+    fn now() -> Timestamp {
+        Timestamp::parse("2026-11-22T10:15:00Z").unwrap()
+    }
+
+    fn token(expiration: Expiration) -> PersonalAccessToken {
+        PersonalAccessToken {
+            id: TokenId::from_bytes([7; 16]),
+            organization: OrganizationId::from_bytes([1; 16]),
+            owner: UserId::from_bytes([2; 16]),
+            name: TokenName::parse("</script><svg onload=1>").unwrap(),
+            prefix: Prefix::parse("hpp_b81XaP").unwrap(),
+            scope: None,
+            created: now().plus_days(-3),
+            expiration,
+            never_expires_acknowledged: false,
+            revoked: None,
+            suspended: None,
+            last_use: None,
+        }
+    }
+
+    #[test]
+    fn the_last_seven_days_are_marked() {
+        let end = |seconds| End::of(&token(Expiration::At(now().plus_seconds(seconds))), now());
+        assert!(matches!(end(7 * 86_400 + 1), End::Later { .. }));
+        assert!(matches!(end(7 * 86_400), End::Soon { .. }));
+        assert!(matches!(end(1), End::Soon { .. }));
+        assert!(matches!(end(0), End::Expired { .. }), "the date is the first moment at which it no longer works");
+        assert!(end(4 * 86_400).to_string().contains("Ends soon"));
+        assert!(matches!(End::of(&token(Expiration::Never), now()), End::Never));
+        let revoked = PersonalAccessToken { revoked: Some(now()), ..token(Expiration::At(now())) };
+        assert_eq!(End::of(&revoked, now()).label(), "Revoked");
+    }
+
+    #[test]
+    fn many_permissions_are_folded_and_all_are_there() {
+        let set = |n: u32| (0..n).map(|n| Permission::parse(&format!("r{n:02}:read")).unwrap()).collect::<PermissionSet>();
+        let text = |n| Scope::of(Some(&set(n))).to_string();
+        assert!(!text(5).contains("<details") && text(5).matches("<code").count() == 5);
+        assert!(text(40).contains("and 36 more") && text(40).matches("<code").count() == 40);
+        assert!(Scope::of(None).to_string().contains("all my role allows"));
+    }
+
+    #[test]
+    fn a_moment_carries_the_exact_one() {
+        let text = Moment::past(now().plus_seconds(-200), now()).to_string();
+        assert_eq!(text, r#"<time datetime="2026-11-22T10:11:40Z" title="22 Nov 2026, 10:11 UTC">3 minutes ago</time>"#);
+    }
+
+    #[test]
+    fn what_others_sent_is_escaped() {
+        let last = LastUse { at: now(), method: Some("GET".to_owned()), path: Some("/<b>".to_owned()), address: None, agent: None };
+        let view = LastUseView::of(&last, now());
+        assert_eq!(view.request.as_deref(), Some("GET /<b>"));
+        let scope = Scope::Only { shown: vec!["<b>".to_owned()], more: Vec::new() };
+        assert!(!scope.to_string().contains("<b>"));
+    }
+}
