@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod cookies;
 pub mod credentials;
+pub mod demo;
 pub mod entropy;
 pub mod error;
 pub mod gateway;
