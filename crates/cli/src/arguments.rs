@@ -1,0 +1,226 @@
+//! The command line. The flags of the server's settings are in [`settings`], made from the server's own table.
+
+pub(crate) mod settings;
+
+use crate::{
+    exit::Exit,
+    moment::{Expires, Moment, parse_expires, parse_moment},
+};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+use settings::SettingFlags;
+
+/// Self-hosted authority for personal access tokens: the server, and its tokens from a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "hallpass", version, after_help = Exit::help(), max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Set up without a browser: make the organization and its first superuser
+    Init(Init),
+    /// Print the settings in force and where each came from, secrets masked
+    Config(Config),
+    /// Sign in, so that the commands below can ask the server
+    Login(Login),
+    /// Revoke the token that `login` stored, and forget it
+    Logout(Logout),
+    /// Say who is signed in, where, and what they may do
+    Whoami(Asking),
+    /// Make, list, show and revoke your personal access tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Ask whether a token is good; the token comes from standard input
+    Verify(Verify),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+    /// Fill an empty data folder with an example organization, and print how to sign in
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// Name of the organization
+    #[arg(long, value_name = "NAME")]
+    pub(crate) organization: String,
+    /// E-mail address of its first superuser
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: String,
+    /// Name of its first superuser [default: from the address]
+    #[arg(long, value_name = "PERSON")]
+    pub(crate) name: Option<String>,
+    /// Read the password from standard input; without it, it is asked for
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// How results are printed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// Print JSON, as the REST interface has it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which server is asked.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Server {
+    /// Address of the server [default: HALLPASS_HOST, else the one signed in to, else http://127.0.0.1:4377]
+    #[arg(long, value_name = "URL")]
+    pub(crate) host: Option<String>,
+}
+
+/// A question to the server.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Asking {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// E-mail address of the account; without it, it is asked for
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// Read the password from standard input; without it, it is asked for
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Read a token from standard input and store that, instead of making one
+    #[arg(long, conflicts_with_all = ["email", "password_stdin"])]
+    pub(crate) with_token: bool,
+    /// Keep the token in a file that only you can read, even if there is a keyring
+    #[arg(long)]
+    pub(crate) insecure_storage: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Logout {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Forget the token without revoking it
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token; its secret is all that goes to standard output
+    Create(Create),
+    /// List your tokens
+    List(List),
+    /// Show one token
+    Show(Show),
+    /// Revoke a token: from then on it is refused everywhere
+    Revoke(Revoke),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    /// Name of the token, for you to know it by
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// When it ends: 12h, 30d, 8w, 2027-01-31 (its first moment in UTC), 2027-01-31T12:00:00Z, or never [default: 30d]
+    #[arg(long, value_name = "WHEN", value_parser = parse_expires)]
+    pub(crate) expires: Option<Expires>,
+    /// What it may do, such as repo:read or repo:*; may be given several times
+    #[arg(long = "permission", value_name = "PERMISSION", action = ArgAction::Append)]
+    pub(crate) permissions: Vec<String>,
+    /// It may do all that this command line may do, except making tokens
+    #[arg(long, conflicts_with = "permissions")]
+    pub(crate) all_permissions: bool,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Only those in this state
+    #[arg(long, value_parser = ["active", "expired", "revoked", "suspended"])]
+    pub(crate) state: Option<String>,
+    /// Only those with this in their name, prefix or last address
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// By what they are sorted; with - in front, the other way round
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true,
+        value_parser = ["created", "-created", "name", "-name", "expirationDate", "-expirationDate", "lastUsed", "-lastUsed"])]
+    pub(crate) sort: Option<String>,
+    /// Only those neither used nor made since: 90d, 2026-01-31
+    #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
+    pub(crate) unused_since: Option<Moment>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// Its name, prefix or id
+    #[arg(value_name = "NAME|PREFIX|ID")]
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Revoke {
+    /// Its name, prefix or id
+    #[arg(value_name = "NAME|PREFIX|ID", required_unless_present = "own")]
+    pub(crate) token: Option<String>,
+    /// The token that this command line works with
+    #[arg(long = "self", conflicts_with = "token")]
+    pub(crate) own: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// Standard input, which is where the token is read from in any case
+    #[arg(value_name = "-", value_parser = ["-"])]
+    pub(crate) input: Option<String>,
+    /// What the token is to be allowed to do; without it, only whether it works at all
+    #[arg(long, value_name = "PERMISSION")]
+    pub(crate) permission: Option<String>,
+    /// Method of the request it came with, kept as its last use
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) method: Option<String>,
+    /// Path of the request it came with, kept as its last use
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[cfg(test)]
+mod tests;

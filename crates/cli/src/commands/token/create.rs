@@ -1,0 +1,224 @@
+//! `hallpass token create`.
+
+use super::PATH;
+use crate::{
+    arguments::Create,
+    client::Client,
+    commands::{login, now, sign_in},
+    exit::{Exit, Failure, clean},
+    limits::TOKEN_DAYS_DEFAULT,
+    moment::Expires,
+    output::{self, tokens},
+};
+use hallpass_domain::{
+    permission::{Permission, PermissionSet},
+    time::Timestamp,
+};
+use hallpass_wire::{CreateToken, Permissions, PersonalAccessToken};
+use zeroize::Zeroize as _;
+
+/// Makes a token. Its secret alone goes to standard output, so that `hallpass token create ci > FILE` works.
+pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
+    let signed_in = sign_in(&arguments.asking.server)?;
+    let client = &signed_in.client;
+    let asker: PersonalAccessToken = client.get(&format!("{PATH}/self"))?;
+    let (expiration_date, cut) = expiration(arguments.expires, &asker, now());
+    let wish = CreateToken {
+        name: arguments.name.clone(),
+        user_aware_token_never_expires: expiration_date.is_none().then_some(true),
+        expiration_date,
+        scope: Some(scope(arguments, &asker, client)?),
+    };
+    let mut made: PersonalAccessToken = client.post(PATH, &wish)?;
+    if arguments.asking.form.json {
+        let printed = output::print_json(&made);
+        made.secret.zeroize();
+        printed.map_err(|failure| lost(failure, &made.prefix))?;
+        return Ok(Exit::Done);
+    }
+    tell(&made, cut, now());
+    let token = login::secret(made)?;
+    output::print(token.expose())
+        .and_then(|()| output::print("\n"))
+        .map_err(|failure| lost(failure, token.prefix().as_str()))?;
+    Ok(Exit::Done)
+}
+
+/// When the token is to end, and whether the default was cut to the asking token's own end.
+fn expiration(
+    wanted: Option<Expires>,
+    asker: &PersonalAccessToken,
+    now: Timestamp,
+) -> (Option<String>, bool) {
+    match wanted {
+        Some(Expires::Never) => (None, false),
+        Some(Expires::On(moment)) => (Some(moment.after(now).to_string()), false),
+        None => {
+            let usual = now.plus_days(TOKEN_DAYS_DEFAULT);
+            match asker
+                .expiration_date
+                .as_deref()
+                .and_then(|date| Timestamp::parse(date).ok())
+            {
+                Some(end) if end < usual => (Some(end.to_string()), true),
+                _ => (Some(usual.to_string()), false),
+            }
+        }
+    }
+}
+
+fn scope(
+    arguments: &Create,
+    asker: &PersonalAccessToken,
+    client: &Client,
+) -> Result<Vec<String>, Failure> {
+    if !arguments.permissions.is_empty() {
+        return Ok(arguments.permissions.clone());
+    }
+    let catalogue: Permissions = client.get("/v1/permissions")?;
+    let held: Vec<&str> = catalogue
+        .items
+        .iter()
+        .filter(|entry| entry.held)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    all_of(&held, asker.scope.as_deref(), arguments.all_permissions)
+}
+
+/// All of the role that the asking token may do: it makes none wider than itself. When that is less than the role
+/// allows, it has to be asked for, since whoever says nothing expects all.
+fn all_of(held: &[&str], own: Option<&[String]>, asked_for: bool) -> Result<Vec<String>, Failure> {
+    let own = own
+        .map(|own| PermissionSet::parse(own.iter().map(String::as_str)))
+        .transpose();
+    let own = own.map_err(|error| {
+        Failure::new(
+            Exit::Trouble,
+            format!("the server gave this command line's token odd permissions: {error}"),
+        )
+    })?;
+    let covers = |name: &str| {
+        Permission::parse(name)
+            .is_ok_and(|permission| own.as_ref().is_none_or(|own| own.covers(&permission)))
+    };
+    let both: Vec<String> = held
+        .iter()
+        .filter(|name| covers(name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    if both.is_empty() {
+        return Err(Failure::new(Exit::Refused, "this command line may do nothing that it could pass on to a token")
+            .next("Your role holds no permission, or the token you signed in with names none: `hallpass whoami` shows it."));
+    }
+    if both.len() < held.len() && !asked_for {
+        return Err(Failure::usage("this command line works with a token that may do less than your role, and makes none that may do more")
+            .next(format!("Say what the new token may do: --permission {}", both.join(" --permission ")))
+            .next("or --all-permissions for all of these. For more, sign in again with `hallpass login`."));
+    }
+    Ok(both)
+}
+
+fn tell(made: &PersonalAccessToken, cut: bool, now: Timestamp) {
+    let ends = match &made.expiration_date {
+        Some(date) => format!("ends {} ({})", tokens::told(date, now), clean(date)),
+        None => "never ends".to_owned(),
+    };
+    output::tell(&format!(
+        "Made the token “{}” ({}); it {ends}.",
+        clean(&made.name),
+        clean(&made.prefix)
+    ));
+    if cut {
+        output::tell(
+            "That is when the token of this command line ends; it makes none that lives longer.",
+        );
+    }
+    if let Some(scope) = &made.scope {
+        output::tell(&format!("It may do: {}.", clean(&scope.join(", "))));
+    }
+    output::tell("This is its secret. It is shown this once and stored nowhere:");
+}
+
+/// The token exists, but nobody has its secret.
+fn lost(failure: Failure, prefix: &str) -> Failure {
+    failure.next(format!(
+        "The token was made, and its secret is lost. Revoke it: hallpass token revoke {}",
+        clean(prefix)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{moment::Moment, output::tokens::tests::token};
+
+    #[test]
+    fn a_token_ends_when_its_maker_says_else_in_thirty_days_or_with_the_asker() {
+        let now = Timestamp::parse("2026-11-22T10:15:00Z").unwrap();
+        let mut asker = token("cli", "hpp_aaaaaa", "active");
+        asker.expiration_date = Some("2027-02-20T10:15:00Z".into());
+        assert_eq!(
+            expiration(None, &asker, now),
+            (Some("2026-12-22T10:15:00Z".into()), false)
+        );
+        assert_eq!(expiration(Some(Expires::Never), &asker, now), (None, false));
+        let span = Expires::On(Moment::Span(3_600));
+        assert_eq!(
+            expiration(Some(span), &asker, now),
+            (Some("2026-11-22T11:15:00Z".into()), false)
+        );
+        asker.expiration_date = Some("2026-11-23T10:15:00Z".into());
+        assert_eq!(
+            expiration(None, &asker, now),
+            (Some("2026-11-23T10:15:00Z".into()), true)
+        );
+        assert_eq!(
+            expiration(Some(Expires::On(Moment::Span(864_000))), &asker, now)
+                .0
+                .unwrap(),
+            "2026-12-02T10:15:00Z",
+            "what was asked for is not changed"
+        );
+        asker.expiration_date = None;
+        assert_eq!(
+            expiration(None, &asker, now),
+            (Some("2026-12-22T10:15:00Z".into()), false)
+        );
+    }
+
+    #[test]
+    fn who_says_nothing_gets_all_of_the_role_or_is_asked() {
+        let own = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let whole = own(&["hallpass:own-tokens", "repo:*", "user:read"]);
+        assert_eq!(
+            all_of(&["repo:read", "user:read"], Some(&whole), false).unwrap(),
+            ["repo:read", "user:read"]
+        );
+        assert_eq!(all_of(&["repo:read"], None, false).unwrap(), ["repo:read"]);
+        let narrow = own(&["hallpass:own-tokens", "repo:read"]);
+        let failure = all_of(&["repo:read", "repo:write"], Some(&narrow), false).unwrap_err();
+        assert!(
+            failure.exit == Exit::Usage && failure.to_string().contains("--permission repo:read\n"),
+            "{failure}"
+        );
+        assert_eq!(
+            all_of(&["repo:read", "repo:write"], Some(&narrow), true).unwrap(),
+            ["repo:read"]
+        );
+        assert_eq!(
+            all_of(&["user:read"], Some(&narrow), true)
+                .unwrap_err()
+                .exit,
+            Exit::Refused
+        );
+        assert!(
+            all_of(&[], Some(&narrow), true).is_err(),
+            "a token that may do nothing is not made"
+        );
+    }
+}

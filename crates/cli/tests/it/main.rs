@@ -1,0 +1,5 @@
+//! The executable from outside: the real server on a folder of its own, and every command against it.
+
+mod offline;
+mod tokens;
+mod world;
