@@ -13,7 +13,10 @@ pub(crate) fn nanoseconds(count: usize, work: impl FnOnce()) -> f64 {
     start.elapsed().as_nanos() as f64 / count as f64
 }
 
-#[expect(clippy::disallowed_methods, reason = "measuring time is what a benchmark is for")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measuring time is what a benchmark is for"
+)]
 pub(crate) fn clock() -> Instant {
     Instant::now()
 }
@@ -61,22 +64,41 @@ impl Median {
     pub(crate) fn of(numbers: &[f64]) -> Self {
         let chance = Chance::new(1);
         let mut medians: Vec<f64> = (0..RESAMPLES)
-            .map(|_| median(numbers.iter().map(|_| numbers[chance.below(numbers.len())]).collect()))
+            .map(|_| {
+                median(
+                    numbers
+                        .iter()
+                        .map(|_| numbers[chance.below(numbers.len())])
+                        .collect(),
+                )
+            })
             .collect();
         medians.sort_unstable_by(f64::total_cmp);
-        Self { value: median(numbers.to_vec()), low: medians[RESAMPLES / 40], high: medians[RESAMPLES - 1 - RESAMPLES / 40] }
+        Self {
+            value: median(numbers.to_vec()),
+            low: medians[RESAMPLES / 40],
+            high: medians[RESAMPLES - 1 - RESAMPLES / 40],
+        }
     }
 }
 
 impl fmt::Display for Median {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = if self.value < 20.0 { 2 } else { 0 };
-        write!(f, "{:.places$} [{:.places$}–{:.places$}]", self.value, self.low, self.high)
+        write!(
+            f,
+            "{:.places$} [{:.places$}–{:.places$}]",
+            self.value, self.low, self.high
+        )
     }
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_unstable_by(f64::total_cmp);
     let half = numbers.len() / 2;
-    if numbers.len() % 2 == 1 { numbers[half] } else { f64::midpoint(numbers[half - 1], numbers[half]) }
+    if numbers.len() % 2 == 1 {
+        numbers[half]
+    } else {
+        f64::midpoint(numbers[half - 1], numbers[half])
+    }
 }

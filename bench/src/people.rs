@@ -17,8 +17,20 @@ const ORGANIZATIONS: usize = 200;
 const ROLES: usize = 12;
 const SCOPES: usize = 64;
 const TOKENS_PER_USER: usize = 10;
-const WORDS: [&str; 12] =
-    ["deploy", "ci", "laptop", "backup", "nightly", "terraform", "grafana", "release", "import", "staging", "cron", "mirror"];
+const WORDS: [&str; 12] = [
+    "deploy",
+    "ci",
+    "laptop",
+    "backup",
+    "nightly",
+    "terraform",
+    "grafana",
+    "release",
+    "import",
+    "staging",
+    "cron",
+    "mirror",
+];
 
 /// The deployment: changes to load, and the texts of the tokens.
 pub(crate) struct Deployment {
@@ -29,48 +41,126 @@ pub(crate) struct Deployment {
 
 pub(crate) fn peppers() -> anyhow::Result<Peppers> {
     let id = PepperId::parse("p1").context("a good name")?;
-    Ok(Peppers::new(Pepper::new(id, &Zeroizing::new([7; 32])), Vec::new()))
+    Ok(Peppers::new(
+        Pepper::new(id, &Zeroizing::new([7; 32])),
+        Vec::new(),
+    ))
 }
 
 /// The permissions that the tokens are about: `r0:read`, `r0:write`, …
 fn some_permissions(chance: &Chance, count: usize) -> anyhow::Result<PermissionSet> {
-    let texts: Vec<String> =
-        (0..count).map(|_| format!("r{}:{}", chance.below(20), if chance.below(2) == 0 { "read" } else { "write" })).collect();
-    Ok(PermissionSet::parse(texts.iter().map(String::as_str).chain(["r0:read"]))?)
+    let texts: Vec<String> = (0..count)
+        .map(|_| {
+            format!(
+                "r{}:{}",
+                chance.below(20),
+                if chance.below(2) == 0 {
+                    "read"
+                } else {
+                    "write"
+                }
+            )
+        })
+        .collect();
+    Ok(PermissionSet::parse(
+        texts.iter().map(String::as_str).chain(["r0:read"]),
+    )?)
 }
 
 pub(crate) fn deployment(count: usize) -> anyhow::Result<Deployment> {
     let chance = Chance::new(2);
     let peppers = peppers()?;
-    let ids = |chance: &Chance| OrganizationId::generate(chance, NOW);
-    let organizations: Vec<_> = (0..ORGANIZATIONS).map(|_| ids(&chance)).collect();
-    let roles: Vec<_> = (0..ROLES).map(|_| RoleId::generate(&chance, NOW)).collect();
-    let users: Vec<_> = (0..count.div_ceil(TOKENS_PER_USER)).map(|_| UserId::generate(&chance, NOW)).collect();
-    let scopes: Vec<_> = (0..SCOPES).map(|_| some_permissions(&chance, 6)).collect::<anyhow::Result<_>>()?;
-    let mut changes = Vec::with_capacity(count + 3 * users.len() + 1_000);
-    for (number, id) in organizations.iter().enumerate() {
-        changes.push(Change::Organization { id: *id, name: DisplayName::parse(&format!("Organization {number}"))?, active: true });
-    }
-    for (number, id) in roles.iter().enumerate() {
-        changes.push(Change::Role { id: *id, name: format!("Role {number}"), permissions: some_permissions(&chance, 25)? });
-    }
-    for (number, id) in users.iter().enumerate() {
-        let (organization, role) = (organizations[number % ORGANIZATIONS], roles[number % ROLES]);
-        changes.push(Change::User { id: *id, name: DisplayName::parse(&format!("Ada Lovelace {number}"))?, active: true });
-        changes.push(Change::Membership { organization, user: *id, role, active: true, may_have_tokens: true });
-    }
+    let people = People::new(&chance, count.div_ceil(TOKENS_PER_USER));
+    let scopes: Vec<_> = (0..SCOPES)
+        .map(|_| some_permissions(&chance, 6))
+        .collect::<anyhow::Result<_>>()?;
+    let mut changes = people.changes(&chance)?;
     let mut tokens = Vec::with_capacity(count);
     for number in 0..count {
-        let user = number % users.len();
+        let user = number % people.users.len();
         let is_key = number % 10 == 9;
-        let kind = if is_key { Kind::ApiKey } else { Kind::PersonalAccessToken };
+        let kind = if is_key {
+            Kind::ApiKey
+        } else {
+            Kind::PersonalAccessToken
+        };
         let token = PlainToken::generate(Brand::DEFAULT, kind, &chance);
-        let bearer = if is_key { Owner::Organization(roles[user % ROLES]) } else { Owner::User(users[user]) };
-        let record = Fresh { chance: &chance, scopes: &scopes, organization: organizations[user % ORGANIZATIONS], bearer, number };
-        changes.push(Change::Token(record.record(&token, peppers.current().digest(&token))?));
+        let key = Owner::Organization(people.roles[user % ROLES]);
+        let fresh = Fresh {
+            chance: &chance,
+            scopes: &scopes,
+            organization: people.organizations[user % ORGANIZATIONS],
+            bearer: if is_key {
+                key
+            } else {
+                Owner::User(people.users[user])
+            },
+            number,
+        };
+        changes.push(Change::Token(
+            fresh.record(&token, peppers.current().digest(&token))?,
+        ));
         tokens.push(token);
     }
-    Ok(Deployment { peppers, changes, tokens })
+    Ok(Deployment {
+        peppers,
+        changes,
+        tokens,
+    })
+}
+
+struct People {
+    organizations: Vec<OrganizationId>,
+    roles: Vec<RoleId>,
+    users: Vec<UserId>,
+}
+
+impl People {
+    fn new(chance: &Chance, users: usize) -> Self {
+        Self {
+            organizations: (0..ORGANIZATIONS)
+                .map(|_| OrganizationId::generate(chance, NOW))
+                .collect(),
+            roles: (0..ROLES).map(|_| RoleId::generate(chance, NOW)).collect(),
+            users: (0..users).map(|_| UserId::generate(chance, NOW)).collect(),
+        }
+    }
+
+    fn changes(&self, chance: &Chance) -> anyhow::Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for (number, id) in self.organizations.iter().enumerate() {
+            let name = DisplayName::parse(&format!("Organization {number}"))?;
+            changes.push(Change::Organization {
+                id: *id,
+                name,
+                active: true,
+            });
+        }
+        for (number, id) in self.roles.iter().enumerate() {
+            let permissions = some_permissions(chance, 25)?;
+            changes.push(Change::Role {
+                id: *id,
+                name: format!("Role {number}"),
+                permissions,
+            });
+        }
+        for (number, id) in self.users.iter().enumerate() {
+            let name = DisplayName::parse(&format!("Ada Lovelace {number}"))?;
+            changes.push(Change::User {
+                id: *id,
+                name,
+                active: true,
+            });
+            changes.push(Change::Membership {
+                organization: self.organizations[number % ORGANIZATIONS],
+                user: *id,
+                role: self.roles[number % ROLES],
+                active: true,
+                may_have_tokens: true,
+            });
+        }
+        Ok(changes)
+    }
 }
 
 struct Fresh<'a> {
@@ -85,7 +175,10 @@ impl Fresh<'_> {
     /// Half of the tokens are narrowed, four of five end, names have 8 to 24 characters.
     fn record(&self, token: &PlainToken, digest: Digest) -> anyhow::Result<TokenRecord> {
         let chance = self.chance;
-        let [first, second] = [WORDS[chance.below(WORDS.len())], WORDS[chance.below(WORDS.len())]];
+        let [first, second] = [
+            WORDS[chance.below(WORDS.len())],
+            WORDS[chance.below(WORDS.len())],
+        ];
         let days = 1 + chance.below(365) as i64;
         Ok(TokenRecord {
             id: TokenId::generate(chance, NOW),

@@ -35,7 +35,10 @@ pub(crate) const fn words_for(bytes: usize) -> u32 {
 
 impl Arena {
     pub(crate) fn new() -> Self {
-        Self { blocks: (0..BLOCKS).map(|_| OnceLock::new()).collect(), next: AtomicU32::new(0) }
+        Self {
+            blocks: (0..BLOCKS).map(|_| OnceLock::new()).collect(),
+            next: AtomicU32::new(0),
+        }
     }
 
     /// Appends `bytes` and says where they are. They become visible to whoever learns the place through an
@@ -49,7 +52,10 @@ impl Arena {
         if start % BLOCK_WORDS + words > BLOCK_WORDS {
             start = (start / BLOCK_WORDS + 1) * BLOCK_WORDS;
         }
-        let block = self.blocks.get((start / BLOCK_WORDS) as usize).ok_or(ArenaFull)?;
+        let block = self
+            .blocks
+            .get((start / BLOCK_WORDS) as usize)
+            .ok_or(ArenaFull)?;
         let block = block.get_or_init(|| (0..BLOCK_WORDS).map(|_| AtomicU64::new(0)).collect());
         let mut word = [0; 8];
         let head = bytes.len().min(6);
@@ -68,7 +74,11 @@ impl Arena {
 
     /// Copies the string at `start` into `buffer`; empty when nothing was ever put there.
     pub(crate) fn read<'b>(&self, start: u32, buffer: &'b mut [u8; STRING_BYTES_MAX]) -> &'b [u8] {
-        let Some(block) = self.blocks.get((start / BLOCK_WORDS) as usize).and_then(OnceLock::get) else {
+        let Some(block) = self
+            .blocks
+            .get((start / BLOCK_WORDS) as usize)
+            .and_then(OnceLock::get)
+        else {
             return &[];
         };
         let words = &block[(start % BLOCK_WORDS) as usize..];
@@ -89,7 +99,11 @@ impl Arena {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let blocks = self.blocks.iter().filter(|block| block.get().is_some()).count();
+        let blocks = self
+            .blocks
+            .iter()
+            .filter(|block| block.get().is_some())
+            .count();
         size_of_val(&*self.blocks) + blocks * BLOCK_WORDS as usize * 8
     }
 }
@@ -110,7 +124,10 @@ mod tests {
                 }
             }
         }
-        assert!(arena.bytes() > 2 * BLOCK_WORDS as usize * 8, "the test must cross a block");
+        assert!(
+            arena.bytes() > 2 * BLOCK_WORDS as usize * 8,
+            "the test must cross a block"
+        );
         for (len, place) in places {
             assert_eq!(arena.read(place, &mut [0; STRING_BYTES_MAX]), &text[..len]);
         }

@@ -20,8 +20,14 @@ impl Engine {
         let new = Self::with_capacity(old.tokens + old.remembered);
         let mut guard = new.writer();
         let writer = &mut *guard;
-        writer.registers.copy((&self.directory, &self.arena), &new.directory, &new.arena)?;
-        for (key, seen) in self.table.all().filter(|(_, seen)| !seen.tag.is_remembered()) {
+        writer
+            .registers
+            .copy((&self.directory, &self.arena), &new.directory, &new.arena)?;
+        for (key, seen) in self
+            .table
+            .all()
+            .filter(|(_, seen)| !seen.tag.is_remembered())
+        {
             let link = self.copied(&seen, &new, writer)?;
             new.table.reserve(&mut writer.fills, &key);
             new.put(writer, &key, &Snapshot { link, ..seen });
@@ -29,11 +35,24 @@ impl Engine {
             writer.tokens += 1;
         }
         // Those share the record of the line that stands for the prefix.
-        for (key, seen) in self.table.all().filter(|(_, seen)| seen.tag.is_remembered()) {
+        for (key, seen) in self
+            .table
+            .all()
+            .filter(|(_, seen)| seen.tag.is_remembered())
+        {
             let [line, _] = writer.index.find(&seen.id, &new.table);
-            let Some((_, first)) = line.and_then(|place| new.table.with(place, Line::read)) else { continue };
+            let Some((_, first)) = line.and_then(|place| new.table.with(place, Line::read)) else {
+                continue;
+            };
             new.table.reserve(&mut writer.fills, &key);
-            new.put(writer, &key, &Snapshot { link: first.link, ..seen });
+            new.put(
+                writer,
+                &key,
+                &Snapshot {
+                    link: first.link,
+                    ..seen
+                },
+            );
             writer.remembered += 1;
         }
         drop(guard);
@@ -42,8 +61,14 @@ impl Engine {
     }
 
     fn copied(&self, seen: &Snapshot, new: &Self, writer: &mut Writer) -> Result<Link, ApplyError> {
-        let record = new.arena.append(Record::read(&self.arena, seen.link.record()).bytes())?;
-        let scope = match seen.link.scope().and_then(|scope| self.directory.sets.get(scope)) {
+        let record = new
+            .arena
+            .append(Record::read(&self.arena, seen.link.record()).bytes())?;
+        let scope = match seen
+            .link
+            .scope()
+            .and_then(|scope| self.directory.sets.get(scope))
+        {
             Some(set) => Some(writer.registers.intern(&new.directory, set.clone())?),
             None => None,
         };

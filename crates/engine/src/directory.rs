@@ -3,6 +3,7 @@
 
 use crate::{
     arena::{Arena, words_for},
+    bearer::{Bearer, NOBODY},
     change::{ApplyError, Owner},
     slab::{Slab, Words},
 };
@@ -39,7 +40,10 @@ pub(crate) struct Entity<I> {
 
 impl<I> Entity<I> {
     fn new(id: I, number: u32, name: u32) -> Self {
-        Self { id, word: AtomicU64::new(Self::word(number, name)) }
+        Self {
+            id,
+            word: AtomicU64::new(Self::word(number, name)),
+        }
     }
 
     fn word(number: u32, name: u32) -> u64 {
@@ -59,72 +63,6 @@ impl<I> Entity<I> {
     /// Where the name is in the arena.
     pub(crate) fn name(&self) -> u32 {
         (self.word.load(Ordering::Acquire) >> 32) as u32
-    }
-}
-
-/// In the place of a user: the organization itself.
-pub(crate) const NOBODY: u32 = u32::MAX;
-
-/// A bearer at a moment: a user in an organization, or the organization itself with a role. Bit 0: it is a
-/// member, or the organization; 1: the membership is in good standing; 2: it may have tokens; 3: the user is in
-/// good standing, repeated here so that a verdict need not go and ask; 4: it is the organization itself. 5–31:
-/// the role. 32–63: the organization.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bearer(u64);
-
-impl Bearer {
-    const USER: u64 = 1 << 3;
-    const ITSELF: u64 = 1 << 4;
-    const ROLES: u32 = 1 << 27;
-
-    const fn itself(organization: u32, role: u32) -> Self {
-        Self(1 | Self::ITSELF | (role as u64) << 5 | (organization as u64) << 32)
-    }
-
-    const fn user(organization: u32, user_active: bool) -> Self {
-        Self((organization as u64) << 32).with_user(user_active)
-    }
-
-    /// The same user as a member.
-    const fn member(self, role: u32, active: bool, may_have_tokens: bool) -> Self {
-        Self(self.stranger().0 | 1 | (active as u64) << 1 | (may_have_tokens as u64) << 2 | (role as u64) << 5)
-    }
-
-    /// The same user without a membership.
-    const fn stranger(self) -> Self {
-        Self(self.0 & (Self::USER | (u32::MAX as u64) << 32))
-    }
-
-    const fn with_user(self, active: bool) -> Self {
-        Self(if active { self.0 | Self::USER } else { self.0 & !Self::USER })
-    }
-
-    pub(crate) const fn is_present(self) -> bool {
-        self.0 & 1 != 0
-    }
-
-    pub(crate) const fn is_active(self) -> bool {
-        self.0 & 2 != 0
-    }
-
-    pub(crate) const fn may_have_tokens(self) -> bool {
-        self.0 & 4 != 0
-    }
-
-    pub(crate) const fn user_active(self) -> bool {
-        self.0 & Self::USER != 0
-    }
-
-    pub(crate) const fn is_organization(self) -> bool {
-        self.0 & Self::ITSELF != 0
-    }
-
-    pub(crate) const fn role(self) -> u32 {
-        self.0 as u32 >> 5
-    }
-
-    pub(crate) const fn organization(self) -> u32 {
-        (self.0 >> 32) as u32
     }
 }
 
@@ -152,12 +90,21 @@ impl Directory {
         let sets = Slab::new();
         // The first element of an empty list always has room.
         let _ = sets.push(PermissionSet::default());
-        Self { organizations: Slab::new(), users: Slab::new(), roles: Slab::new(), bearers: Words::new(), bearer_users: Slab::new(), sets }
+        Self {
+            organizations: Slab::new(),
+            users: Slab::new(),
+            roles: Slab::new(),
+            bearers: Words::new(),
+            bearer_users: Slab::new(),
+            sets,
+        }
     }
 
     #[inline]
     pub(crate) fn bearer(&self, number: u32) -> Option<Bearer> {
-        self.bearers.get(number).map(|word| Bearer(word.load(Ordering::Acquire)))
+        self.bearers
+            .get(number)
+            .map(|word| Bearer(word.load(Ordering::Acquire)))
     }
 
     fn set_bearer(&self, number: u32, bearer: Bearer) {
@@ -173,7 +120,11 @@ impl Directory {
 
     pub(crate) fn bytes(&self) -> usize {
         let bearers = self.bearers.bytes() + self.bearer_users.bytes();
-        self.organizations.bytes() + self.users.bytes() + self.roles.bytes() + bearers + self.sets.bytes()
+        self.organizations.bytes()
+            + self.users.bytes()
+            + self.roles.bytes()
+            + bearers
+            + self.sets.bytes()
     }
 }
 
@@ -190,20 +141,49 @@ fn put<I: Copy + Eq + Hash>(
         return Ok(0);
     };
     let old = arena.text(entity.name());
-    let (place, garbage) =
-        if old == name { (entity.name(), 0) } else { (arena.append(name.as_bytes())?, words_for(old.len())) };
-    entity.word.store(Entity::<I>::word(number, place), Ordering::Release);
+    let (place, garbage) = if old == name {
+        (entity.name(), 0)
+    } else {
+        (arena.append(name.as_bytes())?, words_for(old.len()))
+    };
+    entity
+        .word
+        .store(Entity::<I>::word(number, place), Ordering::Release);
     Ok(garbage as usize)
 }
 
 impl Registers {
-    pub(crate) fn put_organization(&mut self, to: &Directory, arena: &Arena, id: OrganizationId, name: &str, active: bool) -> Result<(), ApplyError> {
-        self.garbage += put(&to.organizations, &mut self.organizations, (id, u32::from(active), name), arena)?;
+    pub(crate) fn put_organization(
+        &mut self,
+        to: &Directory,
+        arena: &Arena,
+        id: OrganizationId,
+        name: &str,
+        active: bool,
+    ) -> Result<(), ApplyError> {
+        self.garbage += put(
+            &to.organizations,
+            &mut self.organizations,
+            (id, u32::from(active), name),
+            arena,
+        )?;
         Ok(())
     }
 
-    pub(crate) fn put_user(&mut self, to: &Directory, arena: &Arena, id: UserId, name: &str, active: bool) -> Result<(), ApplyError> {
-        self.garbage += put(&to.users, &mut self.users, (id, u32::from(active), name), arena)?;
+    pub(crate) fn put_user(
+        &mut self,
+        to: &Directory,
+        arena: &Arena,
+        id: UserId,
+        name: &str,
+        active: bool,
+    ) -> Result<(), ApplyError> {
+        self.garbage += put(
+            &to.users,
+            &mut self.users,
+            (id, u32::from(active), name),
+            arena,
+        )?;
         let number = self.users.get(&id).map_or(0, |number| *number as usize);
         if self.last_of_user.len() <= number {
             self.last_of_user.resize(number + 1, NOBODY);
@@ -218,7 +198,14 @@ impl Registers {
         Ok(())
     }
 
-    pub(crate) fn put_role(&mut self, to: &Directory, arena: &Arena, id: RoleId, name: &str, permissions: PermissionSet) -> Result<(), ApplyError> {
+    pub(crate) fn put_role(
+        &mut self,
+        to: &Directory,
+        arena: &Arena,
+        id: RoleId,
+        name: &str,
+        permissions: PermissionSet,
+    ) -> Result<(), ApplyError> {
         if to.roles.len() >= Bearer::ROLES {
             return Err(ApplyError::Full);
         }
@@ -245,18 +232,31 @@ impl Registers {
 
     /// Ends a membership. One that never was is nothing to end.
     pub(crate) fn end_member(&self, to: &Directory, organization: OrganizationId, user: UserId) {
-        let bearer = self.organizations.get(&organization).zip(self.users.get(&user));
-        let number = bearer.and_then(|(organization, user)| self.members.get(&(*organization, *user)));
-        if let Some((number, bearer)) = number.and_then(|number| Some((*number, to.bearer(*number)?))) {
+        let bearer = self
+            .organizations
+            .get(&organization)
+            .zip(self.users.get(&user));
+        let number =
+            bearer.and_then(|(organization, user)| self.members.get(&(*organization, *user)));
+        if let Some((number, bearer)) =
+            number.and_then(|number| Some((*number, to.bearer(*number)?)))
+        {
             to.set_bearer(number, bearer.stranger());
         }
     }
 
     /// The bearer that a token speaks for.
-    pub(crate) fn bearer(&mut self, to: &Directory, organization: OrganizationId, owner: Owner) -> Result<u32, ApplyError> {
+    pub(crate) fn bearer(
+        &mut self,
+        to: &Directory,
+        organization: OrganizationId,
+        owner: Owner,
+    ) -> Result<u32, ApplyError> {
         let role = match owner {
             Owner::User(user) => return self.member(to, organization, user),
-            Owner::Organization(role) => *self.roles.get(&role).ok_or(ApplyError::UnknownRole(role))?,
+            Owner::Organization(role) => {
+                *self.roles.get(&role).ok_or(ApplyError::UnknownRole(role))?
+            }
         };
         let organization = self.organization(organization)?;
         if let Some(bearer) = self.keys.get(&(organization, role)) {
@@ -266,7 +266,12 @@ impl Registers {
     }
 
     /// The bearer of a user in an organization, be there a membership or not.
-    fn member(&mut self, to: &Directory, organization: OrganizationId, user: UserId) -> Result<u32, ApplyError> {
+    fn member(
+        &mut self,
+        to: &Directory,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<u32, ApplyError> {
         let organization = self.organization(organization)?;
         let user = *self.users.get(&user).ok_or(ApplyError::UnknownUser(user))?;
         if let Some(bearer) = self.members.get(&(organization, user)) {
@@ -284,13 +289,17 @@ impl Registers {
             self.before[number as usize] = std::mem::replace(last, number);
             self.members.insert((bearer.organization(), user), number);
         } else {
-            self.keys.insert((bearer.organization(), bearer.role()), number);
+            self.keys
+                .insert((bearer.organization(), bearer.role()), number);
         }
         Ok(number)
     }
 
     fn organization(&self, id: OrganizationId) -> Result<u32, ApplyError> {
-        self.organizations.get(&id).copied().ok_or(ApplyError::UnknownOrganization(id))
+        self.organizations
+            .get(&id)
+            .copied()
+            .ok_or(ApplyError::UnknownOrganization(id))
     }
 
     /// The number of a set of permissions. Sets are never forgotten; the product has few.
@@ -311,12 +320,29 @@ impl Registers {
     }
 
     /// Copies `from` into `to`, which is empty: the numbers of all but the sets stay the same.
-    pub(crate) fn copy(&mut self, (from, strings): (&Directory, &Arena), to: &Directory, arena: &Arena) -> Result<(), ApplyError> {
+    pub(crate) fn copy(
+        &mut self,
+        (from, strings): (&Directory, &Arena),
+        to: &Directory,
+        arena: &Arena,
+    ) -> Result<(), ApplyError> {
         for each in from.organizations.iter() {
-            self.put_organization(to, arena, each.id, &strings.text(each.name()), each.is_active())?;
+            self.put_organization(
+                to,
+                arena,
+                each.id,
+                &strings.text(each.name()),
+                each.is_active(),
+            )?;
         }
         for each in from.users.iter() {
-            self.put_user(to, arena, each.id, &strings.text(each.name()), each.is_active())?;
+            self.put_user(
+                to,
+                arena,
+                each.id,
+                &strings.text(each.name()),
+                each.is_active(),
+            )?;
         }
         for each in from.roles.iter() {
             let set = from.sets.get(each.number()).cloned().unwrap_or_default();
@@ -334,6 +360,7 @@ impl Registers {
     pub(crate) fn bytes(&self) -> usize {
         let by_id = self.organizations.capacity() + self.users.capacity() + self.roles.capacity();
         let by_pair = self.members.capacity() + self.keys.capacity() + self.sets.capacity();
-        (by_id * 21 + by_pair * 17) * 8 / 7 + (self.last_of_user.capacity() + self.before.capacity()) * 4
+        (by_id * 21 + by_pair * 17) * 8 / 7
+            + (self.last_of_user.capacity() + self.before.capacity()) * 4
     }
 }

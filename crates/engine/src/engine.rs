@@ -10,7 +10,7 @@ use crate::{
     table::{Fills, Place, Table},
     verify::SlowCandidate,
 };
-use hallpass_domain::{id::TokenId, permission::PermissionSet, token::Digest};
+use hallpass_domain::{id::TokenId, token::Digest};
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -44,31 +44,8 @@ pub(crate) struct Writer {
     pub(crate) tokens: usize,
     pub(crate) remembered: usize,
     /// Words of the arena that no token needs any more.
-    garbage: usize,
+    pub(crate) garbage: usize,
     scratch: Vec<u8>,
-}
-
-/// How much there is; for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    /// Tokens.
-    pub tokens: usize,
-    /// Tokens found by prefix, whose first use is slow.
-    pub slow_tokens: usize,
-    /// Tokens found by prefix that were used since and are found by HMAC as well.
-    pub remembered_tokens: usize,
-    /// Organizations.
-    pub organizations: usize,
-    /// Users.
-    pub users: usize,
-    /// Roles.
-    pub roles: usize,
-    /// Distinct sets of permissions that any role or token has or had.
-    pub permission_sets: usize,
-    /// Bytes of names and records that were replaced and still take room: see [`Engine::compacted`].
-    pub garbage_bytes: usize,
-    /// Bytes in all, nearly.
-    pub bytes: usize,
 }
 
 /// A token with its references resolved and its record not yet stored.
@@ -130,46 +107,9 @@ impl Engine {
     /// The first [`ApplyError`]; the changes before it were applied.
     pub fn apply_all(&self, changes: impl IntoIterator<Item = Change>) -> Result<(), ApplyError> {
         let mut writer = self.writer();
-        changes.into_iter().try_for_each(|change| self.apply_to(&mut writer, change))
-    }
-
-    /// How many tokens there are.
-    pub fn len(&self) -> usize {
-        self.writer().tokens
-    }
-
-    /// Whether there are no tokens.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Bytes taken, nearly: what permissions and the writer's maps own elsewhere is estimated.
-    pub fn bytes(&self) -> usize {
-        self.sizes().bytes
-    }
-
-    /// How much there is of what.
-    pub fn sizes(&self) -> Sizes {
-        let writer = self.writer();
-        let sets = self.directory.sets.iter();
-        let sets: usize = sets.flat_map(PermissionSet::iter).map(|each| each.as_str().len() + 32).sum();
-        Sizes {
-            tokens: writer.tokens,
-            slow_tokens: usize::try_from(self.slow.load(Ordering::Relaxed)).unwrap_or(usize::MAX),
-            remembered_tokens: writer.remembered,
-            organizations: self.directory.organizations.len() as usize,
-            users: self.directory.users.len() as usize,
-            roles: self.directory.roles.len() as usize,
-            permission_sets: self.directory.sets.len() as usize,
-            garbage_bytes: (writer.garbage + writer.registers.garbage) * 8,
-            bytes: size_of::<Self>()
-                + self.table.bytes()
-                + self.arena.bytes()
-                + self.directory.bytes()
-                + sets
-                + writer.index.bytes()
-                + writer.registers.bytes(),
-        }
+        changes
+            .into_iter()
+            .try_for_each(|change| self.apply_to(&mut writer, change))
     }
 
     /// Remembers a token found by prefix under the HMAC of its text, after the slow comparison with
@@ -183,9 +123,18 @@ impl Engine {
         let Some((_, seen)) = slow.and_then(|place| self.table.with(place, Line::read)) else {
             return false;
         };
-        let same = Record::read(&self.arena, seen.link.record()).hash().as_ref() == Some(candidate.hash());
+        let same = Record::read(&self.arena, seen.link.record())
+            .hash()
+            .as_ref()
+            == Some(candidate.hash());
         let key = Key::of_digest(&digest);
-        if !seen.tag.is_slow() || !same || self.table.find(&key).is_some_and(|found| found.id != seen.id) {
+        if !seen.tag.is_slow()
+            || !same
+            || self
+                .table
+                .find(&key)
+                .is_some_and(|found| found.id != seen.id)
+        {
             return false;
         }
         if let Some(place) = remembered {
@@ -207,12 +156,30 @@ impl Engine {
         let (directory, arena) = (&self.directory, &self.arena);
         let registers = &mut writer.registers;
         match change {
-            Change::Organization { id, name, active } => registers.put_organization(directory, arena, id, name.as_str(), active),
-            Change::Role { id, name, permissions } => registers.put_role(directory, arena, id, &name, permissions),
-            Change::User { id, name, active } => registers.put_user(directory, arena, id, name.as_str(), active),
-            Change::Membership { organization, user, role, active, may_have_tokens } => {
-                registers.put_member(directory, (organization, user), role, active, may_have_tokens)
+            Change::Organization { id, name, active } => {
+                registers.put_organization(directory, arena, id, name.as_str(), active)
             }
+            Change::Role {
+                id,
+                name,
+                permissions,
+            } => registers.put_role(directory, arena, id, &name, permissions),
+            Change::User { id, name, active } => {
+                registers.put_user(directory, arena, id, name.as_str(), active)
+            }
+            Change::Membership {
+                organization,
+                user,
+                role,
+                active,
+                may_have_tokens,
+            } => registers.put_member(
+                directory,
+                (organization, user),
+                role,
+                active,
+                may_have_tokens,
+            ),
             Change::MembershipGone { organization, user } => {
                 registers.end_member(directory, organization, user);
                 Ok(())
@@ -227,7 +194,11 @@ impl Engine {
 
     fn apply_token(&self, writer: &mut Writer, record: TokenRecord) -> Result<(), ApplyError> {
         let entry = self.resolve(writer, record)?;
-        if self.table.find(&entry.key).is_some_and(|found| found.id != entry.id) {
+        if self
+            .table
+            .find(&entry.key)
+            .is_some_and(|found| found.id != entry.id)
+        {
             return Err(ApplyError::Taken(entry.id));
         }
         let [line, remembered] = self.lines(writer, &entry.id);
@@ -246,7 +217,8 @@ impl Engine {
                 Some(copy) => self.table.with(copy, |line| line.change(entry.state, link)),
                 None => {}
             }
-            self.table.with(place, |line| line.change(entry.state, link));
+            self.table
+                .with(place, |line| line.change(entry.state, link));
             return Ok(());
         }
         self.move_token(writer, &entry, link);
@@ -255,13 +227,24 @@ impl Engine {
 
     /// Resolves what a record names, and writes its string into the scratch.
     fn resolve(&self, writer: &mut Writer, record: TokenRecord) -> Result<Entry, ApplyError> {
-        let bearer = writer.registers.bearer(&self.directory, record.organization, record.bearer)?;
-        let scope = record.scope.map(|scope| writer.registers.intern(&self.directory, scope)).transpose()?;
+        let bearer =
+            writer
+                .registers
+                .bearer(&self.directory, record.organization, record.bearer)?;
+        let scope = record
+            .scope
+            .map(|scope| writer.registers.intern(&self.directory, scope))
+            .transpose()?;
         let (key, hash) = match &record.stored {
             Stored::Digest(digest) => (Key::of_digest(digest), None),
             Stored::Bcrypt(hash) => (Key::of_prefix(record.prefix), Some(hash)),
         };
-        record::write(&mut writer.scratch, record.valid_from, hash, record.name.as_str());
+        record::write(
+            &mut writer.scratch,
+            record.valid_from,
+            hash,
+            record.name.as_str(),
+        );
         Ok(Entry {
             key,
             id: record.id,
@@ -275,12 +258,21 @@ impl Engine {
     /// The line of a token, and the one by which it is remembered.
     fn lines(&self, writer: &Writer, id: &TokenId) -> [Option<Place>; 2] {
         let [first, second] = writer.index.find(id, &self.table);
-        let remembered = first.is_some_and(|place| self.table.with(place, |line| line.tag().is_remembered()));
-        if remembered { [second, first] } else { [first, second] }
+        let remembered =
+            first.is_some_and(|place| self.table.with(place, |line| line.tag().is_remembered()));
+        if remembered {
+            [second, first]
+        } else {
+            [first, second]
+        }
     }
 
     fn insert_token(&self, writer: &mut Writer, entry: &Entry) -> Result<(), ApplyError> {
-        let link = Link::new(self.arena.append(&writer.scratch)?, entry.starts, entry.scope);
+        let link = Link::new(
+            self.arena.append(&writer.scratch)?,
+            entry.starts,
+            entry.scope,
+        );
         self.table.reserve(&mut writer.fills, &entry.key);
         self.put(writer, &entry.key, &entry.snapshot(link));
         self.count_slow(entry.key.is_slow(), true);
@@ -289,7 +281,12 @@ impl Engine {
     }
 
     /// The place of the string in the scratch: the old one if nothing in it changed.
-    fn keep_record(&self, writer: &mut Writer, before: &Record, place: u32) -> Result<u32, ApplyError> {
+    fn keep_record(
+        &self,
+        writer: &mut Writer,
+        before: &Record,
+        place: u32,
+    ) -> Result<u32, ApplyError> {
         if before.bytes() == writer.scratch {
             return Ok(place);
         }
@@ -321,12 +318,15 @@ impl Engine {
         if let Some(place) = remembered {
             self.forget(writer, place);
         }
-        let Some((key, seen)) = line.and_then(|place| self.table.with(place, Line::read)) else { return };
+        let Some((key, seen)) = line.and_then(|place| self.table.with(place, Line::read)) else {
+            return;
+        };
         if let Some(place) = line {
             self.take(writer, place);
         }
         self.count_slow(key.is_slow(), false);
-        writer.garbage += words_for(Record::read(&self.arena, seen.link.record()).bytes().len()) as usize;
+        writer.garbage +=
+            words_for(Record::read(&self.arena, seen.link.record()).bytes().len()) as usize;
         writer.tokens -= 1;
     }
 
@@ -359,6 +359,11 @@ impl Engine {
 
 impl Entry {
     fn snapshot(&self, link: Link) -> Snapshot {
-        Snapshot { tag: self.tag, state: self.state, link, id: self.id }
+        Snapshot {
+            tag: self.tag,
+            state: self.state,
+            link,
+            id: self.id,
+        }
     }
 }

@@ -40,13 +40,22 @@ struct Spot {
 fn spot(id: &TokenId) -> Spot {
     let [first, second] = halves(id.bytes());
     let hash = mix(first ^ mix(second));
-    Spot { shard: (hash >> 56) as usize, place: (hash >> 24) as u32, mark: (hash as u8).max(GONE + 1) }
+    Spot {
+        shard: (hash >> 56) as usize,
+        place: (hash >> 24) as u32,
+        mark: (hash as u8).max(GONE + 1),
+    }
 }
 
 impl Shard {
     fn new(entries: usize) -> Self {
         let entries = entries.max(ENTRIES_MIN);
-        Self { marks: vec![EMPTY; entries].into(), tops: vec![0; entries].into(), used: 0, live: 0 }
+        Self {
+            marks: vec![EMPTY; entries].into(),
+            tops: vec![0; entries].into(),
+            used: 0,
+            live: 0,
+        }
     }
 
     /// The entries at which this id may be, in order, up to the first empty one.
@@ -58,7 +67,9 @@ impl Shard {
 
     fn matching(&self, spot: &Spot) -> impl Iterator<Item = usize> {
         let mark = spot.mark;
-        self.entries(spot).take_while(|at| self.marks[*at] != EMPTY).filter(move |at| self.marks[*at] == mark)
+        self.entries(spot)
+            .take_while(|at| self.marks[*at] != EMPTY)
+            .filter(move |at| self.marks[*at] == mark)
     }
 
     fn put(&mut self, spot: &Spot, top: u32) {
@@ -73,7 +84,11 @@ impl Shard {
 
 impl Index {
     pub(crate) fn with_capacity(tokens: usize) -> Self {
-        Self((0..SHARDS).map(|_| Shard::new(tokens / SHARDS * 100 / USED_PERCENT_LOADED)).collect())
+        Self(
+            (0..SHARDS)
+                .map(|_| Shard::new(tokens / SHARDS * 100 / USED_PERCENT_LOADED))
+                .collect(),
+        )
     }
 
     /// The lines of a token: one, or two if it was remembered as well.
@@ -82,7 +97,10 @@ impl Index {
         let shard = &self.0[spot.shard];
         let mut found = [None; 2];
         // Two entries may lead to the same lines: both keys can begin alike.
-        for place in shard.matching(&spot).flat_map(|at| table.places_of(shard.tops[at], id)) {
+        for place in shard
+            .matching(&spot)
+            .flat_map(|at| table.places_of(shard.tops[at], id))
+        {
             if !found.contains(&Some(place))
                 && let Some(free) = found.iter_mut().find(|found| found.is_none())
             {
@@ -99,7 +117,10 @@ impl Index {
         if (shard.used + 1) * 100 > shard.marks.len() * USED_PERCENT_MAX {
             self.0[spot.shard] = grown(shard, spot.shard, table);
             // It was found in the table like all others.
-            if self.0[spot.shard].matching(&spot).any(|at| self.0[spot.shard].tops[at] == top) {
+            if self.0[spot.shard]
+                .matching(&spot)
+                .any(|at| self.0[spot.shard].tops[at] == top)
+            {
                 return;
             }
         }
@@ -117,21 +138,31 @@ impl Index {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.0.iter().map(|shard| size_of::<Shard>() + shard.marks.len() * 5).sum()
+        self.0
+            .iter()
+            .map(|shard| size_of::<Shard>() + shard.marks.len() * 5)
+            .sum()
     }
 }
 
 /// The same entries with more room. Two lines can share the first 32 bits of their keys, so the ids are asked
 /// of every line with these bits, once.
 fn grown(old: &Shard, number: usize, table: &Table) -> Shard {
-    let mut tops: Vec<u32> =
-        old.marks.iter().zip(&old.tops).filter(|(mark, _)| **mark > GONE).map(|(_, top)| *top).collect();
+    let mut tops: Vec<u32> = old
+        .marks
+        .iter()
+        .zip(&old.tops)
+        .filter(|(mark, _)| **mark > GONE)
+        .map(|(_, top)| *top)
+        .collect();
     tops.sort_unstable();
     tops.dedup();
     let mut new = Shard::new((old.live + 1) * 100 / USED_PERCENT_GROWN);
     for top in tops {
         for place in table.places(top) {
-            let Some((_, snapshot)) = table.with(place, crate::line::Line::read) else { continue };
+            let Some((_, snapshot)) = table.with(place, crate::line::Line::read) else {
+                continue;
+            };
             let spot = spot(&snapshot.id);
             if spot.shard == number {
                 new.put(&spot, top);

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod arena;
+mod bearer;
 pub mod change;
 mod compact;
 mod directory;
@@ -16,12 +17,14 @@ mod engine;
 mod index;
 mod line;
 mod record;
+mod sizes;
 mod slab;
 mod table;
 pub mod uses;
 pub mod verify;
 
 pub use change::{ApplyError, Change, Owner, Stored, TokenRecord};
-pub use engine::{Engine, Sizes};
+pub use engine::Engine;
+pub use sizes::Sizes;
 pub use uses::{Fold, Outcome, UseNote, UseRow, Uses};
 pub use verify::{Answer, OwnerView, SlowCandidate, TokenView};

@@ -65,7 +65,10 @@ impl Key {
         let mut bytes = [0; 16];
         bytes[..10].copy_from_slice(prefix.as_str().as_bytes());
         let [low, high] = halves(&bytes);
-        Self { words: [mix(low ^ mix(high)), low, high], slow: true }
+        Self {
+            words: [mix(low ^ mix(high)), low, high],
+            slow: true,
+        }
     }
 
     /// The line of its group, of eight, in which it would rather stand.
@@ -119,7 +122,8 @@ impl Tag {
             Kind::ApiKey => 1,
             Kind::ShortLived => 2,
         };
-        let flags = if slow { Self::SLOW } else { 0 } | if remembered { Self::REMEMBERED } else { 0 };
+        let flags =
+            if slow { Self::SLOW } else { 0 } | if remembered { Self::REMEMBERED } else { 0 };
         Self(Self::LIVE | flags | kind << 4 | u64::from(bearer) << 32)
     }
 
@@ -176,7 +180,9 @@ impl State {
     const NEVER: u64 = u64::MAX >> 2;
 
     pub(crate) fn new(revoked: bool, suspended: bool, end: Option<Timestamp>) -> Self {
-        let end = end.map_or(Self::NEVER, |end| end.micros().abs_diff(Timestamp::MIN.micros()));
+        let end = end.map_or(Self::NEVER, |end| {
+            end.micros().abs_diff(Timestamp::MIN.micros())
+        });
         Self(end << 2 | u64::from(revoked) | u64::from(suspended) << 1)
     }
 
@@ -192,7 +198,9 @@ impl State {
     pub(crate) const fn end(self) -> Option<Timestamp> {
         match self.0 >> 2 {
             Self::NEVER => None,
-            micros => Some(Timestamp::from_micros(Timestamp::MIN.micros().saturating_add_unsigned(micros))),
+            micros => Some(Timestamp::from_micros(
+                Timestamp::MIN.micros().saturating_add_unsigned(micros),
+            )),
         }
     }
 
@@ -266,8 +274,16 @@ impl Line {
     pub(crate) fn read(&self) -> Option<(Key, Snapshot)> {
         let load = |word: usize| self.0[word].load(Ordering::Acquire);
         let tag = Tag(load(TAG));
-        let key = Key { words: [load(KEY), load(KEY + 1), load(KEY + 2)], slow: tag.is_slow() };
-        let seen = Snapshot { tag, state: State(load(STATE)), link: Link(load(LINK)), id: id(load) };
+        let key = Key {
+            words: [load(KEY), load(KEY + 1), load(KEY + 2)],
+            slow: tag.is_slow(),
+        };
+        let seen = Snapshot {
+            tag,
+            state: State(load(STATE)),
+            link: Link(load(LINK)),
+            id: id(load),
+        };
         tag.is_live().then_some((key, seen))
     }
 
@@ -282,7 +298,8 @@ impl Line {
 
     pub(crate) fn is_of(&self, id: &TokenId) -> bool {
         let [first, second] = halves(id.bytes());
-        self.0[ID].load(Ordering::Acquire) == first && self.0[ID + 1].load(Ordering::Acquire) == second
+        self.0[ID].load(Ordering::Acquire) == first
+            && self.0[ID + 1].load(Ordering::Acquire) == second
     }
 
     /// For the one writer.
@@ -301,7 +318,12 @@ impl Line {
 
 /// The stores of a change, in order. See the top of this file.
 fn stores(tag: Tag, old: State, state: State, link: Link) -> [(usize, u64); 4] {
-    [(STATE, old.both(state).0), (TAG, tag.next().0), (LINK, link.0), (STATE, state.0)]
+    [
+        (STATE, old.both(state).0),
+        (TAG, tag.next().0),
+        (LINK, link.0),
+        (STATE, state.0),
+    ]
 }
 
 /// The loads of a reader, in order. See the top of this file.
@@ -318,7 +340,12 @@ fn see(mut load: impl FnMut(usize) -> u64, key: &Key) -> Option<Snapshot> {
         let link = Link(load(LINK));
         let again = Tag(load(TAG));
         if again == tag {
-            return Some(Snapshot { tag, state, link, id: id(load) });
+            return Some(Snapshot {
+                tag,
+                state,
+                link,
+                id: id(load),
+            });
         }
         tag = again;
     }

@@ -2,10 +2,7 @@
 //! bcrypt hash of a token that has one.
 
 use crate::arena::{Arena, STRING_BYTES_MAX};
-use hallpass_domain::{
-    time::Timestamp,
-    token::BcryptHash,
-};
+use hallpass_domain::{time::Timestamp, token::BcryptHash};
 
 const STARTS: u8 = 1;
 const HASHED: u8 = 2;
@@ -13,7 +10,12 @@ const MOMENT_BYTES: usize = 8;
 const HASH_BYTES: usize = 60;
 
 /// Writes a record into `bytes`: a byte that says what there is, the moment, the hash, the name.
-pub(crate) fn write(bytes: &mut Vec<u8>, starts: Option<Timestamp>, hash: Option<&BcryptHash>, name: &str) {
+pub(crate) fn write(
+    bytes: &mut Vec<u8>,
+    starts: Option<Timestamp>,
+    hash: Option<&BcryptHash>,
+    name: &str,
+) {
     bytes.clear();
     bytes.push(if starts.is_some() { STARTS } else { 0 } | if hash.is_some() { HASHED } else { 0 });
     if let Some(moment) = starts {
@@ -44,7 +46,9 @@ impl Record {
 
     /// What there is, and what follows it.
     fn parts(&self) -> (&[u8], &[u8], &[u8]) {
-        let Some((flags, rest)) = self.bytes().split_first() else { return Default::default() };
+        let Some((flags, rest)) = self.bytes().split_first() else {
+            return Default::default();
+        };
         let moment = if flags & STARTS != 0 { MOMENT_BYTES } else { 0 };
         let hash = if flags & HASHED != 0 { HASH_BYTES } else { 0 };
         let (moment, rest) = rest.split_at_checked(moment).unwrap_or_default();
@@ -58,7 +62,9 @@ impl Record {
     }
 
     pub(crate) fn hash(&self) -> Option<BcryptHash> {
-        std::str::from_utf8(self.parts().1).ok().and_then(BcryptHash::parse)
+        std::str::from_utf8(self.parts().1)
+            .ok()
+            .and_then(BcryptHash::parse)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -82,7 +88,10 @@ mod tests {
                     let mut bytes = vec![1, 2, 3];
                     write(&mut bytes, starts, hash, name);
                     let read = Record::read(&arena, arena.append(&bytes).unwrap());
-                    assert_eq!((read.starts(), read.hash().as_ref(), read.name()), (starts, hash, name));
+                    assert_eq!(
+                        (read.starts(), read.hash().as_ref(), read.name()),
+                        (starts, hash, name)
+                    );
                 }
             }
         }

@@ -23,7 +23,10 @@ pub(crate) struct SlabFull;
 
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
-        Self { chunks: [const { OnceLock::new() }; CHUNKS], len: AtomicU32::new(0) }
+        Self {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            len: AtomicU32::new(0),
+        }
     }
 
     /// Appends. Two writers at once would not lose an element, but one of them may be told that the list is
@@ -33,7 +36,11 @@ impl<T> Slab<T> {
         let (chunk, at, size) = place(index);
         let chunk = self.chunks.get(chunk).ok_or(SlabFull)?;
         let chunk = chunk.get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
-        chunk.get(at).ok_or(SlabFull)?.set(value).map_err(|_| SlabFull)?;
+        chunk
+            .get(at)
+            .ok_or(SlabFull)?
+            .set(value)
+            .map_err(|_| SlabFull)?;
         self.len.store(index + 1, Ordering::Release);
         Ok(index)
     }
@@ -54,7 +61,11 @@ impl<T> Slab<T> {
 
     /// Bytes of the chunks, without what the elements own elsewhere.
     pub(crate) fn bytes(&self) -> usize {
-        self.chunks.iter().filter_map(OnceLock::get).map(|chunk| size_of_val(&**chunk)).sum()
+        self.chunks
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|chunk| size_of_val(&**chunk))
+            .sum()
     }
 }
 
@@ -68,7 +79,10 @@ pub(crate) struct Words {
 
 impl Words {
     pub(crate) const fn new() -> Self {
-        Self { chunks: [const { OnceLock::new() }; CHUNKS], len: AtomicU32::new(0) }
+        Self {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            len: AtomicU32::new(0),
+        }
     }
 
     /// Appends; for one writer at a time.
@@ -77,7 +91,10 @@ impl Words {
         let (chunk, at, size) = place(index);
         let chunk = self.chunks.get(chunk).ok_or(SlabFull)?;
         let chunk = chunk.get_or_init(|| (0..size).map(|_| AtomicU64::new(0)).collect());
-        chunk.get(at).ok_or(SlabFull)?.store(word, Ordering::Release);
+        chunk
+            .get(at)
+            .ok_or(SlabFull)?
+            .store(word, Ordering::Release);
         self.len.store(index + 1, Ordering::Release);
         Ok(index)
     }
@@ -94,7 +111,11 @@ impl Words {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.chunks.iter().filter_map(OnceLock::get).map(|chunk| size_of_val(&**chunk)).sum()
+        self.chunks
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|chunk| size_of_val(&**chunk))
+            .sum()
     }
 }
 
@@ -137,7 +158,11 @@ mod tests {
         for number in 0..1_000 {
             assert_eq!(u64::from(words.push(number).unwrap()), number);
         }
-        assert!((0..1_000).all(|number| words.get(number).unwrap().load(Ordering::Relaxed) == u64::from(number)));
+        assert!(
+            (0..1_000)
+                .all(|number| words.get(number).unwrap().load(Ordering::Relaxed)
+                    == u64::from(number))
+        );
         assert!(words.get(u32::MAX).is_none());
     }
 

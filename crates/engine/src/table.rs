@@ -71,7 +71,11 @@ const fn shard_of(top: u32) -> usize {
 /// The byte that stands for a key, never 0.
 #[inline]
 const fn mark(top: u32) -> u64 {
-    if top & 0xff == 0 { 1 } else { top as u64 & 0xff }
+    if top & 0xff == 0 {
+        1
+    } else {
+        top as u64 & 0xff
+    }
 }
 
 /// The high bit of each byte of `word` that is 0, and perhaps of some above the first such byte.
@@ -135,7 +139,11 @@ impl Shard {
             if empty != 0 {
                 let favourite = key.favourite();
                 let is_free = word >> (8 * favourite) & 0xff == 0;
-                let at = if is_free { favourite } else { empty.trailing_zeros() as usize / 8 };
+                let at = if is_free {
+                    favourite
+                } else {
+                    empty.trailing_zeros() as usize / 8
+                };
                 self.lines[group * GROUP + at].fill(key, snapshot);
                 self.marks[group].store(word | mark(key.top()) << (8 * at), Ordering::Release);
                 return;
@@ -147,7 +155,9 @@ impl Shard {
 impl Table {
     pub(crate) fn with_capacity(tokens: usize) -> (Self, Fills) {
         let count = (tokens / SHARDS) * 100 / USED_PERCENT_LOADED;
-        let shards = (0..SHARDS).map(|_| ArcSwap::from_pointee(Shard::new(count))).collect();
+        let shards = (0..SHARDS)
+            .map(|_| ArcSwap::from_pointee(Shard::new(count)))
+            .collect();
         (Self { shards }, Fills(vec![Fill::default(); SHARDS]))
     }
 
@@ -156,7 +166,9 @@ impl Table {
         let shard = self.shards[shard_of(key.top())].load();
         // The line where the token most likely stands is fetched while its mark is still on the way.
         black_box(shard.lines[shard.home(key.top()) * GROUP + key.favourite()].tag());
-        shard.candidates(key.top()).find_map(|at| shard.lines[at].see(key))
+        shard
+            .candidates(key.top())
+            .find_map(|at| shard.lines[at].see(key))
     }
 
     /// The lines whose key begins with `top`.
@@ -164,12 +176,18 @@ impl Table {
         let number = shard_of(top);
         let shard = self.shards[number].load();
         let right = |at: &usize| shard.lines[*at].tag().is_live() && shard.lines[*at].top() == top;
-        shard.candidates(top).filter(right).map(|at| Place { shard: number, at }).collect()
+        shard
+            .candidates(top)
+            .filter(right)
+            .map(|at| Place { shard: number, at })
+            .collect()
     }
 
     /// The lines of this token whose key begins with `top`.
     pub(crate) fn places_of(&self, top: u32, id: &TokenId) -> impl Iterator<Item = Place> {
-        self.places(top).into_iter().filter(|place| self.with(*place, |line| line.is_of(id)))
+        self.places(top)
+            .into_iter()
+            .filter(|place| self.with(*place, |line| line.is_of(id)))
     }
 
     pub(crate) fn with<R>(&self, place: Place, look: impl FnOnce(&Line) -> R) -> R {
@@ -237,7 +255,12 @@ mod tests {
         let mut id = [0; 16];
         id[8..].copy_from_slice(&number.to_be_bytes());
         let tag = Tag::new(Kind::ApiKey, number as u32, false, false);
-        Snapshot { tag, state: State::new(false, false, None), link: Link::new(0, false, None), id: TokenId::from_bytes(id) }
+        Snapshot {
+            tag,
+            state: State::new(false, false, None),
+            link: Link::new(0, false, None),
+            id: TokenId::from_bytes(id),
+        }
     }
 
     fn insert(table: &Table, fills: &mut Fills, digest: &Digest, number: u64) {
@@ -252,17 +275,27 @@ mod tests {
             insert(&table, &mut fills, &digest(number), number);
             if number % 3 == 0 {
                 let key = Key::of_digest(&digest(number / 3));
-                let place = table.places_of(key.top(), &snapshot(number / 3).id).next().unwrap();
+                let place = table
+                    .places_of(key.top(), &snapshot(number / 3).id)
+                    .next()
+                    .unwrap();
                 table.remove(&mut fills, place);
             }
         }
         let gone = 20_000_u64.div_ceil(3);
         for number in 0..20_000 {
             let found = table.find(&Key::of_digest(&digest(number)));
-            assert_eq!(found, (number >= gone).then(|| snapshot(number)), "{number}");
+            assert_eq!(
+                found,
+                (number >= gone).then(|| snapshot(number)),
+                "{number}"
+            );
         }
         assert_eq!(table.find(&Key::of_digest(&digest(20_001))), None);
-        assert_eq!(fills.0.iter().map(|fill| fill.live as u64).sum::<u64>(), 20_000 - gone);
+        assert_eq!(
+            fills.0.iter().map(|fill| fill.live as u64).sum::<u64>(),
+            20_000 - gone
+        );
         assert_eq!(table.all().count() as u64, 20_000 - gone);
     }
 
@@ -272,14 +305,24 @@ mod tests {
         for number in 0..50_u8 {
             let mut bytes = [0xff; 32];
             bytes[20] = number;
-            insert(&table, &mut fills, &Digest::from_bytes(bytes), u64::from(number));
+            insert(
+                &table,
+                &mut fills,
+                &Digest::from_bytes(bytes),
+                u64::from(number),
+            );
         }
         for number in 0..50_u8 {
             let mut bytes = [0xff; 32];
             bytes[20] = number;
             let key = Key::of_digest(&Digest::from_bytes(bytes));
             assert_eq!(table.find(&key), Some(snapshot(u64::from(number))));
-            assert!(table.places_of(u32::MAX, &snapshot(u64::from(number)).id).count() == 1);
+            assert!(
+                table
+                    .places_of(u32::MAX, &snapshot(u64::from(number)).id)
+                    .count()
+                    == 1
+            );
         }
         assert_eq!(table.places(u32::MAX).len(), 50);
         assert_eq!(table.places(u32::MAX - 1).len(), 0);
@@ -296,7 +339,10 @@ mod tests {
         for number in 0..5_000 {
             insert(&table, &mut fills, &key(number), number);
             if let Some(old) = number.checked_sub(5) {
-                let place = table.places_of(Key::of_digest(&key(old)).top(), &snapshot(old).id).next().unwrap();
+                let place = table
+                    .places_of(Key::of_digest(&key(old)).top(), &snapshot(old).id)
+                    .next()
+                    .unwrap();
                 table.remove(&mut fills, place);
             }
         }

@@ -46,8 +46,13 @@ impl Uses {
 
     /// The same with room for `notes` in each buffer.
     pub fn with_room(threads: usize, notes: usize) -> Self {
-        let buffers = (0..threads.max(1)).map(|_| ArrayQueue::new(notes.max(1))).collect();
-        Self { buffers, dropped: AtomicU64::new(0) }
+        let buffers = (0..threads.max(1))
+            .map(|_| ArrayQueue::new(notes.max(1)))
+            .collect();
+        Self {
+            buffers,
+            dropped: AtomicU64::new(0),
+        }
     }
 
     /// Takes a note. False when there was no room: the note is then lost and counted.
@@ -83,7 +88,10 @@ impl Uses {
 
 impl fmt::Debug for Uses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uses").field("waiting", &self.waiting()).field("dropped", &self.dropped()).finish()
+        f.debug_struct("Uses")
+            .field("waiting", &self.waiting())
+            .field("dropped", &self.dropped())
+            .finish()
     }
 }
 

@@ -97,7 +97,13 @@ pub struct TokenView<'e> {
 impl Engine {
     /// Says whether `token` may do what is `needed` (anything at all, if nothing is named) at `now`. Nothing
     /// is allocated, but for a [`Answer::Slow`], and nothing is waited for.
-    pub fn verify<'e>(&'e self, token: &PlainToken, peppers: &Peppers, needed: Option<&Permission>, now: Timestamp) -> Answer<'e> {
+    pub fn verify<'e>(
+        &'e self,
+        token: &PlainToken,
+        peppers: &Peppers,
+        needed: Option<&Permission>,
+        now: Timestamp,
+    ) -> Answer<'e> {
         if !self.answering.load(Ordering::Acquire) {
             return Answer::NotAnswering;
         }
@@ -126,17 +132,34 @@ impl Engine {
         Some(SlowCandidate { id: seen.id, hash })
     }
 
-    fn known(&self, seen: Snapshot, prefix: Prefix, needed: Option<&Permission>, now: Timestamp, pepper: usize) -> Answer<'_> {
+    fn known(
+        &self,
+        seen: Snapshot,
+        prefix: Prefix,
+        needed: Option<&Permission>,
+        now: Timestamp,
+        pepper: usize,
+    ) -> Answer<'_> {
         // A number that leads nowhere cannot be; if it were, the token would be refused.
-        let Some(token) = self.view(seen, prefix) else { return Answer::Unknown };
-        Answer::Known { verdict: decide(Some(token.facts), needed, now), token, pepper }
+        let Some(token) = self.view(seen, prefix) else {
+            return Answer::Unknown;
+        };
+        Answer::Known {
+            verdict: decide(Some(token.facts), needed, now),
+            token,
+            pepper,
+        }
     }
 
     fn view(&self, seen: Snapshot, prefix: Prefix) -> Option<TokenView<'_>> {
         let directory = &self.directory;
         let now = directory.bearer(seen.tag.bearer())?;
         let organization = directory.organizations.get(now.organization())?;
-        let role = if now.is_present() { Some(directory.roles.get(now.role())?) } else { None };
+        let role = if now.is_present() {
+            Some(directory.roles.get(now.role())?)
+        } else {
+            None
+        };
         let membership = now.is_present().then(|| MembershipFacts {
             active: now.is_active(),
             may_have_tokens: now.may_have_tokens(),
@@ -144,12 +167,19 @@ impl Engine {
         let bearer = if now.is_organization() {
             Bearer::Organization
         } else {
-            Bearer::Person { user_active: now.user_active(), membership }
+            Bearer::Person {
+                user_active: now.user_active(),
+                membership,
+            }
         };
         let facts = Facts {
             revoked: seen.state.revoked(),
             expires_at: seen.state.end(),
-            valid_from: if seen.link.starts() { Record::read(&self.arena, seen.link.record()).starts() } else { None },
+            valid_from: if seen.link.starts() {
+                Record::read(&self.arena, seen.link.record()).starts()
+            } else {
+                None
+            },
             suspended: seen.state.suspended(),
             organization_active: organization.is_active(),
             bearer,
@@ -160,7 +190,14 @@ impl Engine {
                 None => None,
             },
         };
-        Some(TokenView { engine: self, seen, prefix, facts, organization, role })
+        Some(TokenView {
+            engine: self,
+            seen,
+            prefix,
+            facts,
+            organization,
+            role,
+        })
     }
 }
 
@@ -172,7 +209,9 @@ impl<'e> TokenView<'e> {
 
     /// What it is called.
     pub fn name(&self) -> String {
-        Record::read(&self.engine.arena, self.seen.link.record()).name().to_owned()
+        Record::read(&self.engine.arena, self.seen.link.record())
+            .name()
+            .to_owned()
     }
 
     /// How its text begins.
@@ -197,13 +236,19 @@ impl<'e> TokenView<'e> {
 
     /// The user it speaks for, if it is not the organization itself.
     pub fn user_id(&self) -> Option<UserId> {
-        self.engine.directory.user_of(self.seen.tag.bearer()).map(|user| user.id)
+        self.engine
+            .directory
+            .user_of(self.seen.tag.bearer())
+            .map(|user| user.id)
     }
 
     /// For whom it speaks.
     pub fn owner(&self) -> OwnerView {
         let user = self.engine.directory.user_of(self.seen.tag.bearer());
-        user.map_or(OwnerView::Organization, |user| OwnerView::User { id: user.id, name: self.engine.arena.text(user.name()) })
+        user.map_or(OwnerView::Organization, |user| OwnerView::User {
+            id: user.id,
+            name: self.engine.arena.text(user.name()),
+        })
     }
 
     /// The role by which it speaks; none without a membership.
@@ -239,6 +284,10 @@ impl<'e> TokenView<'e> {
 
 impl fmt::Debug for TokenView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenView").field("id", &self.seen.id).field("prefix", &self.prefix).field("facts", &self.facts).finish()
+        f.debug_struct("TokenView")
+            .field("id", &self.seen.id)
+            .field("prefix", &self.prefix)
+            .field("facts", &self.facts)
+            .finish()
     }
 }

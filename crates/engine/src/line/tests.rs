@@ -6,20 +6,37 @@ fn moment(micros: i64) -> Timestamp {
 
 #[test]
 fn words_hold_what_was_put_in() {
-    for end in [None, Some(Timestamp::MIN), Some(Timestamp::MAX), Some(moment(-1)), Some(moment(0))] {
+    for end in [
+        None,
+        Some(Timestamp::MIN),
+        Some(Timestamp::MAX),
+        Some(moment(-1)),
+        Some(moment(0)),
+    ] {
         for (revoked, suspended) in [(false, false), (true, false), (false, true), (true, true)] {
             let state = State::new(revoked, suspended, end);
-            assert_eq!((state.revoked(), state.suspended(), state.end()), (revoked, suspended, end));
+            assert_eq!(
+                (state.revoked(), state.suspended(), state.end()),
+                (revoked, suspended, end)
+            );
         }
     }
     for scope in [None, Some(0), Some(Link::NO_SCOPE - 1)] {
         for (record, starts) in [(0, true), (u32::MAX, false)] {
             let link = Link::new(record, starts, scope);
-            assert_eq!((link.record(), link.starts(), link.scope()), (record, starts, scope));
+            assert_eq!(
+                (link.record(), link.starts(), link.scope()),
+                (record, starts, scope)
+            );
         }
     }
     for kind in Kind::ALL {
-        let tag = Tag::new(kind, u32::MAX - 1, kind == Kind::ApiKey, kind == Kind::ShortLived);
+        let tag = Tag::new(
+            kind,
+            u32::MAX - 1,
+            kind == Kind::ApiKey,
+            kind == Kind::ShortLived,
+        );
         assert_eq!((tag.kind(), tag.bearer()), (kind, u32::MAX - 1));
         assert_eq!(tag.is_slow(), kind == Kind::ApiKey);
         assert_eq!(tag.is_remembered(), kind == Kind::ShortLived);
@@ -46,13 +63,22 @@ fn every_bit_of_the_key_counts() {
     let key = Key::of_digest(&Digest::from_bytes([0x5a; 32]));
     let line = Line::default();
     assert_eq!(line.see(&key), None);
-    let token = Snapshot { tag: Tag::new(Kind::ApiKey, 1, false, false), state: State(0), link: Link(0), id: TokenId::from_bytes([9; 16]) };
+    let token = Snapshot {
+        tag: Tag::new(Kind::ApiKey, 1, false, false),
+        state: State(0),
+        link: Link(0),
+        id: TokenId::from_bytes([9; 16]),
+    };
     line.fill(&key, &token);
     assert_eq!(line.see(&key), Some(token));
     for bit in 0..192 {
         let mut bytes = [0x5a; 32];
         bytes[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(line.see(&Key::of_digest(&Digest::from_bytes(bytes))), None, "{bit}");
+        assert_eq!(
+            line.see(&Key::of_digest(&Digest::from_bytes(bytes))),
+            None,
+            "{bit}"
+        );
     }
     assert_eq!(line.see(&Key { slow: true, ..key }), None);
     line.give_up();
@@ -68,7 +94,9 @@ struct Shape {
 
 impl Shape {
     fn allows(self, bit: u32, now: Timestamp) -> bool {
-        let open = !self.state.revoked() && !self.state.suspended() && self.state.end().is_none_or(|end| now < end);
+        let open = !self.state.revoked()
+            && !self.state.suspended()
+            && self.state.end().is_none_or(|end| now < end);
         open && self.scope >> bit & 1 != 0
     }
 }
@@ -78,17 +106,28 @@ fn shapes() -> Vec<Shape> {
     for revoked in [false, true] {
         for end in [Some(10), None] {
             for scope in [0b01, 0b10] {
-                all.push(Shape { state: State::new(revoked, false, end.map(moment)), scope });
+                all.push(Shape {
+                    state: State::new(revoked, false, end.map(moment)),
+                    scope,
+                });
             }
         }
     }
-    all.push(Shape { state: State::new(false, true, None), scope: 0b11 });
+    all.push(Shape {
+        state: State::new(false, true, None),
+        scope: 0b11,
+    });
     all
 }
 
 /// Plays the real loads against the real stores of two changes in a row, in every order in which they can
 /// interleave when each takes effect at once: before each load, any number of the remaining stores.
-fn interleave(words: [u64; WORDS], key: &Key, stores: &[(usize, u64)], mut check: impl FnMut(Snapshot)) -> usize {
+fn interleave(
+    words: [u64; WORDS],
+    key: &Key,
+    stores: &[(usize, u64)],
+    mut check: impl FnMut(Snapshot),
+) -> usize {
     let mut played = 0;
     let mut scripts = vec![vec![]];
     // The loads that stand between the words that change: tag, (keys), state, link, tag, and again on a retry.
@@ -126,7 +165,9 @@ fn interleave(words: [u64; WORDS], key: &Key, stores: &[(usize, u64)], mut check
             }
         }
         played += 1;
-        let Some(snapshot) = seen else { panic!("the token was there all the time") };
+        let Some(snapshot) = seen else {
+            panic!("the token was there all the time")
+        };
         check(snapshot);
     }
     played
@@ -141,20 +182,32 @@ fn no_interleaving_allows_what_neither_token_allows() {
     for old in shapes() {
         for new in shapes() {
             // Back to the old narrowing at last: what a reader that compared links alone would fall for.
-            let last = Shape { state: State::new(true, false, None), scope: old.scope };
+            let last = Shape {
+                state: State::new(true, false, None),
+                scope: old.scope,
+            };
             let mut steps = stores(tag, old.state, new.state, link(new)).to_vec();
             steps.extend(stores(tag.next(), new.state, last.state, link(last)));
             let mut words = [0; WORDS];
             (words[TAG], words[STATE], words[LINK]) = (tag.0, old.state.0, link(old).0);
             words[KEY..].copy_from_slice(&key.words);
             played += interleave(words, &key, &steps, |seen| {
-                let seen = Shape { state: seen.state, scope: seen.link.scope().unwrap() };
+                let seen = Shape {
+                    state: seen.state,
+                    scope: seen.link.scope().unwrap(),
+                };
                 for now in [5, 15].map(moment) {
                     for bit in 0..2 {
                         let by = [old, new, last].map(|shape| shape.allows(bit, now));
                         let allowed = seen.allows(bit, now);
-                        assert!(!allowed || by[0] || by[1], "{seen:?} between {old:?} and {new:?}");
-                        assert!(allowed || !by[0] || !by[1] || seen.state.revoked(), "{seen:?} between {old:?} and {new:?}");
+                        assert!(
+                            !allowed || by[0] || by[1],
+                            "{seen:?} between {old:?} and {new:?}"
+                        );
+                        assert!(
+                            allowed || !by[0] || !by[1] || seen.state.revoked(),
+                            "{seen:?} between {old:?} and {new:?}"
+                        );
                     }
                 }
             });

@@ -63,20 +63,31 @@ impl Fold {
 
     /// Gives what is to be written and starts anew.
     pub fn take(&mut self) -> Vec<UseRow> {
-        self.tokens.drain().map(|(token, folded)| folded.row(token)).collect()
+        self.tokens
+            .drain()
+            .map(|(token, folded)| folded.row(token))
+            .collect()
     }
 
     /// Takes back rows that could not be written.
     pub fn put_back(&mut self, rows: Vec<UseRow>) {
         for row in rows {
             let Some(folded) = self.folded(row.token) else {
-                self.dropped += row.hours.iter().map(|count| count.allowed + count.refused).sum::<u64>();
+                self.dropped += row
+                    .hours
+                    .iter()
+                    .map(|count| count.allowed + count.refused)
+                    .sum::<u64>();
                 continue;
             };
             for count in row.hours {
                 folded.count(count.hour, count.allowed, count.refused);
             }
-            if row.last.as_ref().is_some_and(|last| folded.is_news(last.at)) {
+            if row
+                .last
+                .as_ref()
+                .is_some_and(|last| folded.is_news(last.at))
+            {
                 folded.last = row.last;
             }
         }
@@ -120,7 +131,10 @@ impl Folded {
             && let Some(mut next) = self.hours.first_entry()
         {
             let next = next.get_mut();
-            *next = (next.0.saturating_add(allowed), next.1.saturating_add(refused));
+            *next = (
+                next.0.saturating_add(allowed),
+                next.1.saturating_add(refused),
+            );
         }
     }
 
@@ -130,14 +144,34 @@ impl Folded {
                 *text = text.take().map(without_tokens);
             }
         }
-        let hours = self.hours.into_iter().map(|(hour, (allowed, refused))| HourCount { hour, allowed, refused }).collect();
-        UseRow { token, last: self.last, hours }
+        let hours = self
+            .hours
+            .into_iter()
+            .map(|(hour, (allowed, refused))| HourCount {
+                hour,
+                allowed,
+                refused,
+            })
+            .collect();
+        UseRow {
+            token,
+            last: self.last,
+            hours,
+        }
     }
 }
 
 fn last_use(note: &UseNote) -> LastUse {
-    let [method, path, agent] = note.texts().map(|text| (!text.is_empty()).then(|| text.to_owned()));
-    LastUse { at: note.at(), method, path, address: note.client().map(|address| address.to_string()), agent }
+    let [method, path, agent] = note
+        .texts()
+        .map(|text| (!text.is_empty()).then(|| text.to_owned()));
+    LastUse {
+        at: note.at(),
+        method,
+        path,
+        address: note.client().map(|address| address.to_string()),
+        agent,
+    }
 }
 
 /// Somebody may have put a token where it does not belong; it must not be stored.

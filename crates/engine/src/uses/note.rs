@@ -31,32 +31,55 @@ pub struct UseNote {
 impl UseNote {
     /// A note without particulars.
     pub const fn new(token: TokenId, at: Timestamp, outcome: Outcome) -> Self {
-        Self { token, at, outcome, address: None, method: Line::EMPTY, path: Line::EMPTY, agent: Line::EMPTY }
+        Self {
+            token,
+            at,
+            outcome,
+            address: None,
+            method: Line::EMPTY,
+            path: Line::EMPTY,
+            agent: Line::EMPTY,
+        }
     }
 
     /// With the method of the request.
     #[must_use]
     pub fn method(self, method: &str) -> Self {
-        Self { method: Line::new(method), ..self }
+        Self {
+            method: Line::new(method),
+            ..self
+        }
     }
 
     /// With the path of the request; a query and a fragment are left out.
     #[must_use]
     pub fn path(self, path: &str) -> Self {
-        let end = path.bytes().position(|byte| byte == b'?' || byte == b'#').unwrap_or(path.len());
-        Self { path: Line::new(&path[..end]), ..self }
+        let end = path
+            .bytes()
+            .position(|byte| byte == b'?' || byte == b'#')
+            .unwrap_or(path.len());
+        Self {
+            path: Line::new(&path[..end]),
+            ..self
+        }
     }
 
     /// With the address of the client.
     #[must_use]
     pub const fn address(self, address: IpAddr) -> Self {
-        Self { address: Some(address), ..self }
+        Self {
+            address: Some(address),
+            ..self
+        }
     }
 
     /// With the client's `User-Agent`.
     #[must_use]
     pub fn agent(self, agent: &str) -> Self {
-        Self { agent: Line::new(agent), ..self }
+        Self {
+            agent: Line::new(agent),
+            ..self
+        }
     }
 
     pub(crate) const fn token(&self) -> TokenId {
@@ -84,7 +107,11 @@ impl UseNote {
 impl fmt::Debug for UseNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the texts: they come from strangers and are not for logs.
-        f.debug_struct("UseNote").field("token", &self.token).field("at", &self.at).field("outcome", &self.outcome).finish_non_exhaustive()
+        f.debug_struct("UseNote")
+            .field("token", &self.token)
+            .field("at", &self.at)
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,7 +125,10 @@ struct Line<const N: usize> {
 impl<const N: usize> Line<N> {
     const EMPTY: Self = {
         assert!(N <= u8::MAX as usize);
-        Self { bytes: [0; N], len: 0 }
+        Self {
+            bytes: [0; N],
+            len: 0,
+        }
     };
 
     /// As much of `text` as fits, cut between two characters, each control character replaced by U+FFFD: what
@@ -114,8 +144,14 @@ impl<const N: usize> Line<N> {
         }
         let mut len = 0;
         for character in text.chars() {
-            let character = if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-            let Some(room) = this.bytes.get_mut(len..len + character.len_utf8()) else { break };
+            let character = if character.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            };
+            let Some(room) = this.bytes.get_mut(len..len + character.len_utf8()) else {
+                break;
+            };
             character.encode_utf8(room);
             len += character.len_utf8();
         }

@@ -2,7 +2,10 @@ use super::*;
 use hallpass_domain::{
     Entropy,
     id::TokenId,
-    limits::{USE_AGENT_BYTES_MAX, USE_HOURS_WAITING_MAX, USE_METHOD_BYTES_MAX, USE_PATH_BYTES_MAX, USE_TOKENS_WAITING_MAX},
+    limits::{
+        USE_AGENT_BYTES_MAX, USE_HOURS_WAITING_MAX, USE_METHOD_BYTES_MAX, USE_PATH_BYTES_MAX,
+        USE_TOKENS_WAITING_MAX,
+    },
     time::{SECONDS_PER_HOUR, Timestamp},
     token::{Brand, Kind, PlainToken},
 };
@@ -40,24 +43,54 @@ fn folded(note: &UseNote) -> hallpass_domain::access_token::LastUse {
 #[test]
 fn the_last_allowed_use_wins_whatever_the_order() {
     let mut fold = Fold::default();
-    for note in [allowed(1, 10).method("GET"), allowed(1, 30).method("PUT"), allowed(1, 20).method("POST"), refused(1, 40)] {
+    for note in [
+        allowed(1, 10).method("GET"),
+        allowed(1, 30).method("PUT"),
+        allowed(1, 20).method("POST"),
+        refused(1, 40),
+    ] {
         fold.add(&note);
     }
     let row = row(&mut fold);
     let last = row.last.unwrap();
     assert_eq!((last.at, last.method.as_deref()), (at(30), Some("PUT")));
-    assert_eq!(row.hours, [HourCount { hour: at(0), allowed: 3, refused: 1 }]);
+    assert_eq!(
+        row.hours,
+        [HourCount {
+            hour: at(0),
+            allowed: 3,
+            refused: 1
+        }]
+    );
     assert!(fold.is_empty());
 }
 
 #[test]
 fn uses_are_counted_by_the_hour() {
     let mut fold = Fold::default();
-    for note in [allowed(1, SECONDS_PER_HOUR - 1), allowed(1, SECONDS_PER_HOUR), refused(1, SECONDS_PER_HOUR + 5)] {
+    for note in [
+        allowed(1, SECONDS_PER_HOUR - 1),
+        allowed(1, SECONDS_PER_HOUR),
+        refused(1, SECONDS_PER_HOUR + 5),
+    ] {
         fold.add(&note);
     }
     let counts = row(&mut fold).hours;
-    assert_eq!(counts, [HourCount { hour: at(0), allowed: 1, refused: 0 }, HourCount { hour: at(SECONDS_PER_HOUR), allowed: 1, refused: 1 }]);
+    assert_eq!(
+        counts,
+        [
+            HourCount {
+                hour: at(0),
+                allowed: 1,
+                refused: 0
+            },
+            HourCount {
+                hour: at(SECONDS_PER_HOUR),
+                allowed: 1,
+                refused: 1
+            }
+        ]
+    );
 }
 
 #[test]
@@ -74,18 +107,36 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
         fold.add(&note);
     }
     let rows = fold.take();
-    for note in [allowed(1, 40).method("PUT"), allowed(1, SECONDS_PER_HOUR), allowed(3, 2)] {
+    for note in [
+        allowed(1, 40).method("PUT"),
+        allowed(1, SECONDS_PER_HOUR),
+        allowed(3, 2),
+    ] {
         fold.add(&note);
     }
     fold.put_back(rows);
     let mut rows = fold.take();
     rows.sort_by_key(|row| row.token);
-    assert_eq!(rows.iter().map(|row| row.token).collect::<Vec<_>>(), [id(1), id(2), id(3)]);
+    assert_eq!(
+        rows.iter().map(|row| row.token).collect::<Vec<_>>(),
+        [id(1), id(2), id(3)]
+    );
     assert_eq!(rows[0].last.as_ref().unwrap().at, at(SECONDS_PER_HOUR));
-    assert_eq!(rows[0].hours, [
-        HourCount { hour: at(0), allowed: 2, refused: 1 },
-        HourCount { hour: at(SECONDS_PER_HOUR), allowed: 1, refused: 0 }
-    ]);
+    assert_eq!(
+        rows[0].hours,
+        [
+            HourCount {
+                hour: at(0),
+                allowed: 2,
+                refused: 1
+            },
+            HourCount {
+                hour: at(SECONDS_PER_HOUR),
+                allowed: 1,
+                refused: 0
+            }
+        ]
+    );
     assert_eq!(rows[1].last.as_ref().unwrap().at, at(1));
 }
 
@@ -101,20 +152,32 @@ fn an_older_use_put_back_does_not_hide_a_newer_one() {
 
 #[test]
 fn texts_are_cut_between_characters_and_stay_on_one_line() {
-    let note = allowed(1, 1).method(&"é".repeat(20)).path("/a\r\nb\u{7f}\u{85}?access_token=x").agent(&"€".repeat(100));
+    let note = allowed(1, 1)
+        .method(&"é".repeat(20))
+        .path("/a\r\nb\u{7f}\u{85}?access_token=x")
+        .agent(&"€".repeat(100));
     let last = folded(&note);
     assert_eq!(last.method.unwrap(), "é".repeat(USE_METHOD_BYTES_MAX / 2));
     assert_eq!(last.path.unwrap(), "/a\u{fffd}\u{fffd}b\u{fffd}\u{fffd}");
     assert_eq!(last.agent.unwrap(), "€".repeat(USE_AGENT_BYTES_MAX / 3));
     let path = "/".repeat(USE_PATH_BYTES_MAX + 1);
-    assert_eq!(folded(&allowed(1, 1).path(&path)).path.unwrap().len(), USE_PATH_BYTES_MAX);
-    assert_eq!(folded(&allowed(1, 1).path("/a#b")).path.as_deref(), Some("/a"));
+    assert_eq!(
+        folded(&allowed(1, 1).path(&path)).path.unwrap().len(),
+        USE_PATH_BYTES_MAX
+    );
+    assert_eq!(
+        folded(&allowed(1, 1).path("/a#b")).path.as_deref(),
+        Some("/a")
+    );
 }
 
 #[test]
 fn what_was_not_given_is_nothing() {
     let last = folded(&allowed(1, 1));
-    assert_eq!((last.method, last.path, last.address, last.agent), (None, None, None, None));
+    assert_eq!(
+        (last.method, last.path, last.address, last.agent),
+        (None, None, None, None)
+    );
     let last = folded(&allowed(1, 1).address("2001:db8::1".parse().unwrap()));
     assert_eq!(last.address.as_deref(), Some("2001:db8::1"));
 }
@@ -137,7 +200,9 @@ fn a_token_in_a_path_or_an_agent_is_not_stored() {
 #[test]
 fn a_full_buffer_drops_and_counts() {
     let uses = Uses::with_room(1, 4);
-    let taken = (0..6).filter(|number| uses.note(allowed(*number, 1))).count();
+    let taken = (0..6)
+        .filter(|number| uses.note(allowed(*number, 1)))
+        .count();
     assert_eq!((taken, uses.dropped(), uses.waiting()), (4, 2, 4));
     let mut fold = Fold::default();
     uses.drain_into(&mut fold);
@@ -162,7 +227,11 @@ fn memory_is_bounded_when_nothing_can_be_written() {
     for hour in 0..hours {
         fold.add(&allowed(0, hour * SECONDS_PER_HOUR));
     }
-    let row = fold.take().into_iter().find(|row| row.token == id(0)).unwrap();
+    let row = fold
+        .take()
+        .into_iter()
+        .find(|row| row.token == id(0))
+        .unwrap();
     assert_eq!(row.hours.len(), USE_HOURS_WAITING_MAX);
     let sum: u64 = row.hours.iter().map(|count| count.allowed).sum();
     assert_eq!(sum, u64::try_from(hours).unwrap(), "no use is lost");
@@ -176,16 +245,28 @@ fn threads_lose_nothing_that_was_taken() {
         let writers: Vec<_> = (0..4_u32)
             .map(|number| {
                 let uses = &uses;
-                threads.spawn(move || (0..5_000).filter(|second| uses.note(allowed(number, *second))).count() as u64)
+                threads.spawn(move || {
+                    (0..5_000)
+                        .filter(|second| uses.note(allowed(number, *second)))
+                        .count() as u64
+                })
             })
             .collect();
         while writers.iter().any(|writer| !writer.is_finished()) {
             uses.drain_into(&mut fold);
         }
-        writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .sum()
     });
     uses.drain_into(&mut fold);
-    let counted: u64 = fold.take().iter().flat_map(|row| &row.hours).map(|count| count.allowed).sum();
+    let counted: u64 = fold
+        .take()
+        .iter()
+        .flat_map(|row| &row.hours)
+        .map(|count| count.allowed)
+        .sum();
     assert_eq!(counted, taken);
     assert_eq!(taken + uses.dropped(), 20_000);
 }

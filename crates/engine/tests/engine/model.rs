@@ -35,19 +35,26 @@ enum Said {
 impl Model {
     fn holder(&self, digest: Digest) -> Option<&TokenRecord> {
         self.tokens.values().find(|token| {
-            token.stored == Stored::Digest(digest) || self.remembered.get(&token.id) == Some(&digest)
+            token.stored == Stored::Digest(digest)
+                || self.remembered.get(&token.id) == Some(&digest)
         })
     }
 
     fn slow(&self, text: &PlainToken) -> Option<&TokenRecord> {
-        self.tokens.values().find(|token| matches!(token.stored, Stored::Bcrypt(_)) && token.prefix == text.prefix())
+        self.tokens.values().find(|token| {
+            matches!(token.stored, Stored::Bcrypt(_)) && token.prefix == text.prefix()
+        })
     }
 
     fn put(&mut self, record: TokenRecord) -> Result<(), ApplyError> {
         let taken = match &record.stored {
-            Stored::Digest(digest) => self.holder(*digest).is_some_and(|other| other.id != record.id),
+            Stored::Digest(digest) => self
+                .holder(*digest)
+                .is_some_and(|other| other.id != record.id),
             Stored::Bcrypt(_) => self.tokens.values().any(|other| {
-                other.id != record.id && matches!(other.stored, Stored::Bcrypt(_)) && other.prefix == record.prefix
+                other.id != record.id
+                    && matches!(other.stored, Stored::Bcrypt(_))
+                    && other.prefix == record.prefix
             }),
         };
         if taken {
@@ -55,7 +62,8 @@ impl Model {
         }
         let same = |old: &TokenRecord| {
             let stored = matches!((&old.stored, &record.stored), (Stored::Bcrypt(old), Stored::Bcrypt(new)) if old == new);
-            stored && (old.prefix, old.bearer, old.kind) == (record.prefix, record.bearer, record.kind)
+            stored
+                && (old.prefix, old.bearer, old.kind) == (record.prefix, record.bearer, record.kind)
         };
         if !self.tokens.get(&record.id).is_some_and(same) {
             self.remembered.remove(&record.id);
@@ -67,10 +75,16 @@ impl Model {
     fn say(&self, text: &PlainToken, peppers: &Peppers, needed: &str) -> Said {
         for (number, pepper) in peppers.iter().enumerate() {
             if let Some(token) = self.holder(pepper.digest(text)) {
-                return Said::Known(token.id, self.verdict(token, needed), number, token.name.to_string());
+                return Said::Known(
+                    token.id,
+                    self.verdict(token, needed),
+                    number,
+                    token.name.to_string(),
+                );
             }
         }
-        self.slow(text).map_or(Said::Unknown, |token| Said::Slow(token.id))
+        self.slow(text)
+            .map_or(Said::Unknown, |token| Said::Slow(token.id))
     }
 
     fn verdict(&self, token: &TokenRecord, needed: &str) -> Verdict {
@@ -79,8 +93,17 @@ impl Model {
             Owner::User(id) => {
                 let number = u32::from(id.bytes()[15]);
                 let member = self.members.get(&number);
-                let membership = member.map(|(_, active, may_have_tokens)| MembershipFacts { active: *active, may_have_tokens: *may_have_tokens });
-                (Bearer::Person { user_active: self.users[&number], membership }, member.map(|(role, ..)| *role))
+                let membership = member.map(|(_, active, may_have_tokens)| MembershipFacts {
+                    active: *active,
+                    may_have_tokens: *may_have_tokens,
+                });
+                (
+                    Bearer::Person {
+                        user_active: self.users[&number],
+                        membership,
+                    },
+                    member.map(|(role, ..)| *role),
+                )
             }
         };
         let none = PermissionSet::default();
@@ -123,18 +146,54 @@ fn some_moment() -> impl Strategy<Value = Option<Timestamp>> {
 
 fn some_token() -> impl Strategy<Value = TokenRecord> {
     let stored = (0..TEXTS, 0..4_u8);
-    let bearer = prop_oneof![(0..2_u32).prop_map(|number| Owner::User(user(number))), (0..2_u32).prop_map(|number| Owner::Organization(role(number)))];
+    let bearer = prop_oneof![
+        (0..2_u32).prop_map(|number| Owner::User(user(number))),
+        (0..2_u32).prop_map(|number| Owner::Organization(role(number)))
+    ];
     let times = (some_moment(), some_moment());
-    (0..4_u32, stored, bearer, prop::option::of(some_set()), times, prop::bool::weighted(0.2), prop::bool::weighted(0.2), "[a-c]{1,20}").prop_map(
-        |(number, (seed, way), bearer, scope, (expires_at, valid_from), revoked, suspended, name)| {
-            let text = text(seed);
-            let good = record(number, &text, &pepper(1 + way % 2));
-            let hash = ['a', 'b'][usize::from(way % 2)];
-            let stored = if way < 2 { good.stored.clone() } else { Stored::Bcrypt(some_hash(hash)) };
-            let name = hallpass_domain::name::TokenName::parse(&name).unwrap();
-            TokenRecord { stored, bearer, scope: scope.map(set), expires_at, valid_from, revoked, suspended, name, ..good }
-        },
+    (
+        0..4_u32,
+        stored,
+        bearer,
+        prop::option::of(some_set()),
+        times,
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
+        "[a-c]{1,20}",
     )
+        .prop_map(
+            |(
+                number,
+                (seed, way),
+                bearer,
+                scope,
+                (expires_at, valid_from),
+                revoked,
+                suspended,
+                name,
+            )| {
+                let text = text(seed);
+                let good = record(number, &text, &pepper(1 + way % 2));
+                let hash = ['a', 'b'][usize::from(way % 2)];
+                let stored = if way < 2 {
+                    good.stored.clone()
+                } else {
+                    Stored::Bcrypt(some_hash(hash))
+                };
+                let name = hallpass_domain::name::TokenName::parse(&name).unwrap();
+                TokenRecord {
+                    stored,
+                    bearer,
+                    scope: scope.map(set),
+                    expires_at,
+                    valid_from,
+                    revoked,
+                    suspended,
+                    name,
+                    ..good
+                }
+            },
+        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -153,7 +212,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn play(engine: &mut Engine, model: &mut Model, step: Step) {
     match step {
-        Step::Token(record) => assert_eq!(engine.apply(Change::Token(record.clone())), model.put(record)),
+        Step::Token(record) => assert_eq!(
+            engine.apply(Change::Token(record.clone())),
+            model.put(record)
+        ),
         Step::Gone(number) => {
             model.tokens.remove(&token_id(number));
             model.remembered.remove(&token_id(number));
@@ -178,7 +240,12 @@ fn play(engine: &mut Engine, model: &mut Model, step: Step) {
         }
         Step::NoMember(number) => {
             model.members.remove(&number);
-            engine.apply(Change::MembershipGone { organization: organization(0), user: user(number) }).unwrap();
+            engine
+                .apply(Change::MembershipGone {
+                    organization: organization(0),
+                    user: user(number),
+                })
+                .unwrap();
         }
         Step::Compact => {
             *engine = engine.compacted().unwrap();
@@ -196,7 +263,9 @@ fn remember(engine: &Engine, model: &mut Model, seed: u64, under: u8) {
         return;
     };
     assert_eq!(Some(candidate.id()), found);
-    let free = model.holder(digest).is_none_or(|holder| holder.id == candidate.id());
+    let free = model
+        .holder(digest)
+        .is_none_or(|holder| holder.id == candidate.id());
     assert_eq!(engine.remember(&candidate, digest), free);
     if free {
         model.remembered.insert(candidate.id(), digest);
@@ -204,7 +273,7 @@ fn remember(engine: &Engine, model: &mut Model, seed: u64, under: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_says_what_the_model_says(steps in prop::collection::vec(step(), 1..60)) {

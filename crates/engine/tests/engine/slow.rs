@@ -8,7 +8,10 @@ use hallpass_domain::{
 use hallpass_engine::{Answer, Change, Engine, SlowCandidate, Stored, TokenRecord};
 
 fn hashed(number: u32, text: &PlainToken, hash: BcryptHash) -> TokenRecord {
-    TokenRecord { stored: Stored::Bcrypt(hash), ..record(number, text, &pepper(2)) }
+    TokenRecord {
+        stored: Stored::Bcrypt(hash),
+        ..record(number, text, &pepper(2))
+    }
 }
 
 fn candidate(engine: &Engine, text: &PlainToken) -> SlowCandidate {
@@ -33,7 +36,9 @@ fn remembered() -> (Engine, PlainToken, TokenRecord) {
 fn the_first_use_compares_and_the_next_is_quick() {
     let (engine, token) = (engine(), text(1));
     let hash = BcryptHash::of(&token, [7; 16]).unwrap();
-    engine.apply(Change::Token(hashed(0, &token, hash))).unwrap();
+    engine
+        .apply(Change::Token(hashed(0, &token, hash)))
+        .unwrap();
     // The same prefix with another secret: a candidate too, and a comparison that fails.
     let mut other = token.expose().as_bytes()[..10].to_vec();
     other.extend_from_slice(&text(2).expose().as_bytes()[10..]);
@@ -42,20 +47,50 @@ fn the_first_use_compares_and_the_next_is_quick() {
     assert!(found.matches(&token) && !found.matches(&text(2)));
     assert!(engine.remember(&found, digest(&token)));
     let all = peppers();
-    let Answer::Known { verdict, token: view, pepper } = engine.verify(&token, &all, None, NOW) else { panic!("it is known") };
-    assert_eq!((verdict, view.id(), view.name().as_str(), pepper), (Verdict::Allow, token_id(0), "token 0", 0));
+    let Answer::Known {
+        verdict,
+        token: view,
+        pepper,
+    } = engine.verify(&token, &all, None, NOW)
+    else {
+        panic!("it is known")
+    };
+    assert_eq!(
+        (verdict, view.id(), view.name().as_str(), pepper),
+        (Verdict::Allow, token_id(0), "token 0", 0)
+    );
     assert!(view.is_remembered());
-    assert_eq!(ask(&engine, &text(2), ""), deny(DenyReason::Unknown), "another prefix is unknown at once");
+    assert_eq!(
+        ask(&engine, &text(2), ""),
+        deny(DenyReason::Unknown),
+        "another prefix is unknown at once"
+    );
     let sizes = engine.sizes();
-    assert_eq!((sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens), (1, 1, 1));
+    assert_eq!(
+        (sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens),
+        (1, 1, 1)
+    );
 }
 
 #[test]
 fn a_change_reaches_the_remembered_token() {
     let (engine, token, good) = remembered();
-    engine.apply(Change::Token(TokenRecord { scope: Some(set("repo:read")), ..good.clone() })).unwrap();
-    assert_eq!(ask(&engine, &token, "repo:write"), deny(DenyReason::PermissionMissing));
-    engine.apply(Change::Token(TokenRecord { revoked: true, ..good })).unwrap();
+    engine
+        .apply(Change::Token(TokenRecord {
+            scope: Some(set("repo:read")),
+            ..good.clone()
+        }))
+        .unwrap();
+    assert_eq!(
+        ask(&engine, &token, "repo:write"),
+        deny(DenyReason::PermissionMissing)
+    );
+    engine
+        .apply(Change::Token(TokenRecord {
+            revoked: true,
+            ..good
+        }))
+        .unwrap();
     assert_eq!(ask(&engine, &token, ""), deny(DenyReason::Revoked));
 }
 
@@ -65,7 +100,12 @@ fn a_token_revoked_while_it_was_compared_is_refused() {
     let good = hashed(0, &token, some_hash('a'));
     engine.apply(Change::Token(good.clone())).unwrap();
     let found = candidate(&engine, &token);
-    engine.apply(Change::Token(TokenRecord { revoked: true, ..good })).unwrap();
+    engine
+        .apply(Change::Token(TokenRecord {
+            revoked: true,
+            ..good
+        }))
+        .unwrap();
     assert!(engine.remember(&found, digest(&token)));
     assert_eq!(ask(&engine, &token, ""), deny(DenyReason::Revoked));
 }
@@ -76,7 +116,12 @@ fn a_token_that_is_gone_or_has_another_hash_is_not_remembered() {
     let good = hashed(0, &token, some_hash('a'));
     engine.apply(Change::Token(good.clone())).unwrap();
     let found = candidate(&engine, &token);
-    engine.apply(Change::Token(TokenRecord { stored: Stored::Bcrypt(some_hash('b')), ..good })).unwrap();
+    engine
+        .apply(Change::Token(TokenRecord {
+            stored: Stored::Bcrypt(some_hash('b')),
+            ..good
+        }))
+        .unwrap();
     assert!(!engine.remember(&found, digest(&token)));
     let found = candidate(&engine, &token);
     engine.apply(Change::TokenGone(token_id(0))).unwrap();
@@ -87,7 +132,12 @@ fn a_token_that_is_gone_or_has_another_hash_is_not_remembered() {
 #[test]
 fn another_hash_makes_the_engine_forget() {
     let (engine, token, good) = remembered();
-    engine.apply(Change::Token(TokenRecord { stored: Stored::Bcrypt(some_hash('b')), ..good })).unwrap();
+    engine
+        .apply(Change::Token(TokenRecord {
+            stored: Stored::Bcrypt(some_hash('b')),
+            ..good
+        }))
+        .unwrap();
     let _ = candidate(&engine, &token);
     assert_eq!(engine.sizes().remembered_tokens, 0);
 }
@@ -98,17 +148,27 @@ fn a_token_that_goes_takes_what_was_remembered_with_it() {
     engine.apply(Change::TokenGone(token_id(0))).unwrap();
     assert_eq!(ask(&engine, &token, ""), deny(DenyReason::Unknown));
     let sizes = engine.sizes();
-    assert_eq!((sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens), (0, 0, 0));
+    assert_eq!(
+        (sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens),
+        (0, 0, 0)
+    );
 }
 
 #[test]
 fn a_token_may_change_from_a_hash_to_a_digest_and_back() {
     let (engine, token, good) = remembered();
-    engine.apply(Change::Token(record(0, &token, &pepper(2)))).unwrap();
+    engine
+        .apply(Change::Token(record(0, &token, &pepper(2))))
+        .unwrap();
     let all = peppers();
-    assert!(matches!(engine.verify(&token, &all, None, NOW), Answer::Known { token, .. } if !token.is_remembered()));
+    assert!(
+        matches!(engine.verify(&token, &all, None, NOW), Answer::Known { token, .. } if !token.is_remembered())
+    );
     let sizes = engine.sizes();
-    assert_eq!((sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens), (1, 0, 0));
+    assert_eq!(
+        (sizes.tokens, sizes.slow_tokens, sizes.remembered_tokens),
+        (1, 0, 0)
+    );
     engine.apply(Change::Token(good)).unwrap();
     let _ = candidate(&engine, &token);
 }
@@ -121,5 +181,8 @@ fn a_token_is_remembered_under_one_pepper_at_a_time() {
     let found = slow(engine.verify(&token, &older, None, NOW));
     assert!(engine.remember(&found, pepper(1).digest(&token)));
     assert_eq!(engine.sizes().remembered_tokens, 1);
-    assert!(matches!(engine.verify(&token, &peppers(), None, NOW), Answer::Known { pepper: 1, .. }));
+    assert!(matches!(
+        engine.verify(&token, &peppers(), None, NOW),
+        Answer::Known { pepper: 1, .. }
+    ));
 }

@@ -20,7 +20,11 @@ pub(crate) struct Seeded(Cell<u64>);
 impl Entropy for Seeded {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            let next = self.0.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let next = self
+                .0
+                .get()
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             self.0.set(next);
             *byte = (next >> 56) as u8;
         }
@@ -28,7 +32,11 @@ impl Entropy for Seeded {
 }
 
 pub(crate) fn text(seed: u64) -> PlainToken {
-    PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &Seeded(Cell::new(seed)))
+    PlainToken::generate(
+        Brand::DEFAULT,
+        Kind::PersonalAccessToken,
+        &Seeded(Cell::new(seed)),
+    )
 }
 
 pub(crate) fn bytes(kind: u8, number: u32) -> [u8; 16] {
@@ -62,7 +70,10 @@ pub(crate) fn permission(text: &str) -> Permission {
 }
 
 pub(crate) fn pepper(number: u8) -> Pepper {
-    Pepper::new(PepperId::parse(&format!("p{number}")).unwrap(), &Zeroizing::new([number; 32]))
+    Pepper::new(
+        PepperId::parse(&format!("p{number}")).unwrap(),
+        &Zeroizing::new([number; 32]),
+    )
 }
 
 /// Pepper 2 in use, pepper 1 retired.
@@ -80,19 +91,37 @@ pub(crate) fn name(text: &str) -> DisplayName {
 }
 
 pub(crate) fn organization_is(number: u32, active: bool) -> Change {
-    Change::Organization { id: organization(number), name: name(&format!("Organization {number}")), active }
+    Change::Organization {
+        id: organization(number),
+        name: name(&format!("Organization {number}")),
+        active,
+    }
 }
 
 pub(crate) fn user_is(number: u32, active: bool) -> Change {
-    Change::User { id: user(number), name: name(&format!("User {number}")), active }
+    Change::User {
+        id: user(number),
+        name: name(&format!("User {number}")),
+        active,
+    }
 }
 
 pub(crate) fn role_holds(number: u32, permissions: &str) -> Change {
-    Change::Role { id: role(number), name: format!("Role {number}"), permissions: set(permissions) }
+    Change::Role {
+        id: role(number),
+        name: format!("Role {number}"),
+        permissions: set(permissions),
+    }
 }
 
 pub(crate) fn member(number: u32, role_number: u32, active: bool, may_have_tokens: bool) -> Change {
-    Change::Membership { organization: organization(0), user: user(number), role: role(role_number), active, may_have_tokens }
+    Change::Membership {
+        organization: organization(0),
+        user: user(number),
+        role: role(role_number),
+        active,
+        may_have_tokens,
+    }
 }
 
 /// A token of user 0 in organization 0, with this text under this pepper.
@@ -135,7 +164,10 @@ pub(crate) fn engine() -> Engine {
 /// What the engine says to `text` for `needed` at [`NOW`], when it knows the token or knows that there is none.
 pub(crate) fn ask(engine: &Engine, text: &PlainToken, needed: &str) -> Verdict {
     let needed = (!needed.is_empty()).then(|| permission(needed));
-    engine.verify(text, &peppers(), needed.as_ref(), NOW).verdict().expect("an answer")
+    engine
+        .verify(text, &peppers(), needed.as_ref(), NOW)
+        .verdict()
+        .expect("an answer")
 }
 
 pub(crate) fn deny(why: DenyReason) -> Verdict {
