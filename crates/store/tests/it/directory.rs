@@ -233,6 +233,7 @@ async fn only_one_set_up_sees_an_empty_house(world: World) {
     world
         .execute("delete from membership; delete from app_user")
         .await;
+    world.warm_up().await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 1..=8 {
         let store = world.store.clone();

@@ -100,6 +100,7 @@ fn apply(mut applied: i64, entries: &[FeedEntry]) -> i64 {
 
 async fn numbers_have_no_gap_and_readers_see_no_hole(world: World) {
     let last = 1 + i64::from(WRITERS) * i64::from(COMMITS);
+    world.warm_up().await;
     let mut readers = JoinSet::new();
     for _ in 0..2 {
         let store = world.store.clone();

@@ -71,6 +71,7 @@ async fn many_at_once_make_one_token(world: World) {
         .await
         .unwrap();
     tx.commit(&[]).await.unwrap();
+    world.warm_up().await;
     let mut tasks = JoinSet::new();
     for number in 1..=20 {
         let store = world.store.clone();

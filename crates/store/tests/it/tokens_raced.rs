@@ -2,9 +2,11 @@
 
 use crate::{
     both_engines,
-    world::{ACME, ADA, Draft, Engine, GLOBEX, NOW, World, member, name, prefix, token_id},
+    world::{ACME, ADA, Draft, GLOBEX, NOW, World, member, name, prefix, token_id},
 };
-use hallpass_domain::{access_token::Expiration, member::Membership, organization::Standing};
+use hallpass_domain::{
+    access_token::Expiration, member::Membership, name::TokenName, organization::Standing,
+};
 use hallpass_store::{FeedKey, Inserted, TokenChange};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -15,6 +17,7 @@ both_engines!(
     a_gate_that_closes_meanwhile_is_seen,
     a_user_suspended_meanwhile_gets_none,
     the_last_place_is_given_once_across_organizations,
+    a_name_given_meanwhile_is_seen_by_renaming,
     a_token_is_revoked_once,
 );
 
@@ -30,6 +33,7 @@ async fn the_last_place_is_given_once(world: World) {
     }
     world.insert_all(&held[100..109]).await;
     // 109 of which 5 have expired and 5 are revoked: 99 live ones.
+    world.warm_up().await;
     let mut tasks = JoinSet::new();
     for draft in Draft::several(1_000, 50) {
         let store = world.store.clone();
@@ -48,6 +52,7 @@ async fn the_last_place_is_given_once(world: World) {
 }
 
 async fn a_name_is_given_once(world: World) {
+    world.warm_up().await;
     let mut tasks = JoinSet::new();
     for number in 0..20 {
         let store = world.store.clone();
@@ -72,6 +77,7 @@ async fn a_name_is_given_once(world: World) {
 
 async fn a_name_is_given_once_by_renaming_too(world: World) {
     world.insert_all(&Draft::several(0, 10)).await;
+    world.warm_up().await;
     let mut tasks = JoinSet::new();
     for number in 0..20 {
         let store = world.store.clone();
@@ -117,13 +123,7 @@ async fn begin_to_add(world: &World, draft: Draft) -> JoinHandle<Inserted> {
         tx.commit(&[]).await.unwrap();
         inserted
     });
-    if world.engine == Engine::Postgres {
-        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        let mut raw = world.raw().await;
-        while raw.number(waiting).await == 0 {
-            assert!(!adding.is_finished(), "it did not wait");
-        }
-    }
+    world.until_it_waits(&adding).await;
     adding
 }
 
@@ -168,8 +168,39 @@ async fn the_last_place_is_given_once_across_organizations(world: World) {
     assert_eq!(adding.await.unwrap(), Inserted::TooMany);
 }
 
+async fn a_name_given_meanwhile_is_seen_by_renaming(world: World) {
+    fn wanted(name: &TokenName) -> TokenChange<'_> {
+        TokenChange {
+            name,
+            expiration: Expiration::Never,
+            never_expires_acknowledged: true,
+            scope: None,
+            now: NOW,
+        }
+    }
+    world.insert_all(&Draft::several(1, 2)).await;
+    let mut tx = world.begin().await;
+    let name = name("Wanted");
+    let first = tx
+        .change_token(ACME, ADA, token_id(1), 0, &wanted(&name))
+        .await
+        .unwrap();
+    assert_eq!(first, Ok(Some(FeedKey::Token(token_id(1)))));
+    let store = world.store.clone();
+    let renaming = tokio::spawn(async move {
+        let mut tx = store.begin().await.unwrap();
+        tx.change_token(ACME, ADA, token_id(2), 0, &wanted(&name))
+            .await
+            .unwrap()
+    });
+    world.until_it_waits(&renaming).await;
+    tx.commit(&[]).await.unwrap();
+    assert_eq!(renaming.await.unwrap(), Err(prefix(1)));
+}
+
 async fn a_token_is_revoked_once(world: World) {
     world.insert_all(&[Draft::new(1, "a")]).await;
+    world.warm_up().await;
     let mut tasks = JoinSet::new();
     for _ in 0..10 {
         let store = world.store.clone();

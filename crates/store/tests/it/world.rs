@@ -27,6 +27,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use tokio::task::JoinHandle;
+
+/// As many as the store opens; one of them holds its lock.
+const POSTGRES_CONNECTIONS: u32 = 20;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 pub(crate) const LATER: Timestamp = NOW.plus_days(30);
@@ -185,6 +189,27 @@ impl World {
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return (all, sizes),
+            }
+        }
+    }
+
+    /// Opens every connection there may be, so that those who race start together.
+    pub(crate) async fn warm_up(&self) {
+        if self.engine == Engine::Postgres {
+            let mut open = Vec::new();
+            for _ in 0..POSTGRES_CONNECTIONS - 1 {
+                open.push(self.begin().await);
+            }
+        }
+    }
+
+    /// Comes back when `task` waits for a transaction that the test has open. On SQLite it cannot even begin.
+    pub(crate) async fn until_it_waits<T>(&self, task: &JoinHandle<T>) {
+        if self.engine == Engine::Postgres {
+            let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            let mut raw = self.raw().await;
+            while raw.number(waiting).await == 0 {
+                assert!(!task.is_finished(), "it did not wait");
             }
         }
     }
