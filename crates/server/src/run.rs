@@ -214,7 +214,12 @@ async fn not_found(uri: http::Uri) -> axum::response::Response {
 
 /// Everything that gateways reach on the second.
 pub fn gateway_router(app: &App) -> Router {
-    gateway::router().layer(CatchPanicLayer::custom(panicked)).with_state(app.clone())
+    guarded(gateway::router()).with_state(app.clone())
+}
+
+/// What every router of the second listener stands behind.
+pub fn guarded(router: Router<App>) -> Router<App> {
+    router.layer(CatchPanicLayer::custom(panicked))
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
