@@ -171,3 +171,66 @@ fn grown(old: &Shard, number: usize, table: &Table) -> Shard {
     }
     new
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Key, Line, Link, Snapshot, State, Tag};
+    use hallpass_domain::token::{Digest, Kind};
+
+    const COUNT: u64 = 2_000;
+
+    fn id(number: u64) -> TokenId {
+        let mut bytes = [0; 16];
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        TokenId::from_bytes(bytes)
+    }
+
+    /// Keys that begin alike, three ways: what chance does once in four billion.
+    fn key(number: u64) -> Key {
+        let mut bytes = [0; 32];
+        bytes[3] = (number % 3) as u8;
+        bytes[8..16].copy_from_slice(&number.to_be_bytes());
+        Key::of_digest(&Digest::from_bytes(bytes))
+    }
+
+    #[test]
+    fn tokens_are_found_by_id_though_their_keys_begin_alike() {
+        let (table, mut fills) = Table::with_capacity(0);
+        let mut index = Index::with_capacity(0);
+        for number in 0..COUNT {
+            let tag = Tag::new(Kind::ApiKey, 0, false, false);
+            let (state, link) = (State::new(false, false, None), Link::new(0, false, None));
+            table.reserve(&mut fills, &key(number));
+            table.insert(
+                &mut fills,
+                &key(number),
+                &Snapshot {
+                    tag,
+                    state,
+                    link,
+                    id: id(number),
+                },
+            );
+            index.insert(&id(number), key(number).top(), &table);
+        }
+        assert_eq!(
+            index.0.iter().map(|shard| shard.live as u64).sum::<u64>(),
+            COUNT
+        );
+        for number in (0..COUNT).step_by(2) {
+            let [place, _] = index.find(&id(number), &table);
+            table.remove(&mut fills, place.unwrap());
+            index.remove(&id(number), key(number).top());
+        }
+        for number in 0..COUNT {
+            let [first, second] = index.find(&id(number), &table);
+            let found = first
+                .and_then(|place| table.with(place, Line::read))
+                .map(|(key, _)| key);
+            assert_eq!(found, (number % 2 == 1).then(|| key(number)), "{number}");
+            assert_eq!(second, None);
+        }
+        assert_eq!(index.find(&id(COUNT), &table), [None; 2]);
+    }
+}
