@@ -1,4 +1,10 @@
 //! The store, on SQLite and on PostgreSQL. Each case gets a database of its own.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
 
 mod constraints;
 mod directory;

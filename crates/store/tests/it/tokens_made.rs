@@ -32,6 +32,7 @@ both_engines!(
     a_dropped_transaction_leaves_nothing,
 );
 
+#[expect(clippy::too_many_lines, reason = "every field")]
 async fn every_field_comes_back(world: World) {
     let draft = Draft {
         name: name("Déploy ☂ 'x' \"y\" %_\\"),
