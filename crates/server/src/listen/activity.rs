@@ -224,13 +224,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(super) fn next(&mut self, now: Instant, stopping: bool) -> Next {
+    pub(super) fn next(&mut self, now: Instant) -> Next {
         let (deadline, why) = match self.busy_deadline(now) {
             Some(deadline) => (deadline, Why::Stuck),
-            // HTTP/2 ends by itself, once its client has heard the goodbye.
-            None if stopping && self.protocol == Protocol::Http1 && self.is_between_requests() => {
-                return Next::Close(Why::Stopped);
-            }
             None => self.waiting_deadline(),
         };
         if now >= deadline {
@@ -280,14 +276,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Nothing of a next request has arrived.
-    fn is_between_requests(&self) -> bool {
-        self.activity.head_micros.load(Ordering::Relaxed) == 0
-    }
-
     /// Whether saying goodbye would lose nothing: hyper's HTTP/1 throws away a head that has begun.
     pub(super) fn may_say_goodbye(&self) -> bool {
-        self.protocol == Protocol::Http2 || self.is_between_requests()
+        self.protocol == Protocol::Http2 || self.activity.head_micros.load(Ordering::Relaxed) == 0
     }
 
     fn end(&mut self, now: Instant, why: Why) -> Next {

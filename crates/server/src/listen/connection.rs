@@ -229,7 +229,7 @@ async fn drive<C: Connection>(
     activity: &Activity,
 ) -> End {
     let mut timer = pin!(sleep_until(Instant::now()));
-    let (mut stopping, mut said_goodbye, mut look) = (false, false, false);
+    let (mut stopping, mut said_goodbye) = (false, false);
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
@@ -237,15 +237,14 @@ async fn drive<C: Connection>(
             }
             stopping = stopping || activity.is_stopping(cx.waker());
             if stopping && !said_goodbye && watch.may_say_goodbye() {
-                (said_goodbye, look) = (true, true);
+                said_goodbye = true;
                 connection.as_mut().say_goodbye();
                 continue;
             }
-            if !look && timer.as_mut().poll(cx).is_pending() {
+            if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            look = false;
-            match watch.next(Instant::now(), stopping) {
+            match watch.next(Instant::now()) {
                 Next::LookAt(then) => timer.as_mut().reset(then),
                 Next::SayGoodbye => connection.as_mut().say_goodbye(),
                 Next::Close(why) => return Poll::Ready(End::Ours(why)),

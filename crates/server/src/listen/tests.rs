@@ -20,6 +20,10 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 /// Bytes that a wire in memory holds.
 const WIRE_BYTES: usize = 256 * 1024;
 
+fn endless() -> futures_util::stream::Pending<io::Result<Bytes>> {
+    futures_util::stream::pending()
+}
+
 fn router() -> Router {
     let sleeps = |Path(seconds): Path<u64>| async move {
         sleep(Duration::from_secs(seconds)).await;
@@ -33,6 +37,10 @@ fn router() -> Router {
         .route(
             "/sleep/{seconds}",
             get(sleeps).post(move |path, _body: Bytes| sleeps(path)),
+        )
+        .route(
+            "/endless",
+            get(|| async { axum::body::Body::from_stream(endless()) }),
         )
         .route("/big", get(|| async { "x".repeat(8 * 1024 * 1024) }))
         .route(

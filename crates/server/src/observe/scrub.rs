@@ -49,12 +49,7 @@ pub(super) fn hide_tokens(text: &str) -> Cow<'_, str> {
             .take_while(|byte| byte.is_ascii_alphanumeric())
             .count();
         if brand && Kind::from_letter(head[2]).is_some() && rest >= REST_CHARS_MIN {
-            // Empty when two tokens touch: the head of the second was taken for the end of the first.
-            hidden.push_str(
-                text.get(kept_to..start + PREFIX_CHARS)
-                    .filter(|_| start >= kept_to)
-                    .unwrap_or(""),
-            );
+            hidden.push_str(&text[kept_to..start + PREFIX_CHARS]);
             hidden.push('…');
             kept_to = at + 1 + rest;
         }

@@ -86,6 +86,7 @@ fn cookies_are_plain_only_on_plain_loopback() {
     for (settings, secure) in [
         (&[][..], false),
         (&[("listen", "[::1]:1")], false),
+        (&[("listen", "0.0.0.0:1")], true),
         (&[("behind-tls-proxy", "true")], true),
         (&[("tls-cert", "c"), ("tls-key", "k")], true),
         (

@@ -21,13 +21,12 @@ async fn three_listeners_run_side_by_side_until_one_signal() {
     let served = listeners.map(|listener| {
         tokio::spawn(listener.serve(with_peer(router()), Options::default(), shutdown.clone()))
     });
+    let mut clients = Vec::new();
     for address in addresses {
         let mut client = TcpStream::connect(address).await.unwrap();
-        assert!(
-            ask(&mut client, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n")
-                .await
-                .ends_with("127.0.0.1 false")
-        );
+        let said = ask(&mut client, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(said.ends_with("127.0.0.1 false"), "{said}");
+        clients.push(client);
     }
     trigger.fire();
     for listener in served {
@@ -39,8 +38,11 @@ async fn three_listeners_run_side_by_side_until_one_signal() {
             }
         );
     }
+    drop(clients);
     for address in addresses {
         TcpStream::connect(address).await.unwrap_err();
+        // Although the system still remembers a connection that we closed there.
+        Listener::bind(address).unwrap();
     }
 }
 
@@ -59,8 +61,11 @@ async fn a_refused_client_gets_to_read_why_even_if_it_sent_more() {
     let listener = bind();
     let address = listener.address();
     tokio::spawn(listener.serve(with_peer(router()), Options::default(), shutdown));
-    let mut client = TcpStream::connect(address).await.unwrap();
-    let head = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(300 * 1024));
+    // What fits into the sockets' buffers would hide that nobody reads it.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(16 * 1024).unwrap();
+    let mut client = socket.connect(address).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(900 * 1024));
     let said = ask(&mut client, &head).await;
     assert!(said.starts_with("HTTP/1.1 431"), "{said:?}");
 }
