@@ -17,7 +17,10 @@ use crate::{
     exit::{Exit, Failure},
     host::{self, Host},
 };
-use hallpass_domain::{time::Timestamp, token::Prefix};
+use hallpass_domain::{
+    time::{MICROS_PER_SECOND, Timestamp},
+    token::Prefix,
+};
 use hallpass_server::clock::Clock;
 use zeroize::Zeroizing;
 
@@ -41,6 +44,11 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
 
 fn now() -> Timestamp {
     Clock::Wall.now()
+}
+
+/// The second that is running: what a new token's end is counted from, so that people can read it.
+fn this_second() -> Timestamp {
+    Timestamp::from_micros(now().seconds() * MICROS_PER_SECOND)
 }
 
 /// A variable of the environment; an empty one counts as none.

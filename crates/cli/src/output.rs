@@ -96,11 +96,14 @@ fn colours_wanted() -> bool {
     set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The lines of a table, without blanks at their ends and on the left.
-pub(crate) fn lines(table: &Table) -> String {
+/// The lines of a table: two blanks between columns, none at the ends.
+pub(crate) fn lines(mut table: Table) -> String {
+    table
+        .column_iter_mut()
+        .for_each(|column| _ = column.set_padding((0, 2)));
     let mut text = String::new();
     for line in table.lines() {
-        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     text

@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Config) -> Result<Exit, Failure> {
                 screen.cell(row.source.word(), tone),
             ]);
         }
-        output::print(&output::lines(&table))?;
+        output::print(&output::lines(table))?;
     }
     // The table is printed even so: it shows where the contradiction comes from.
     config

@@ -3,7 +3,7 @@
 use crate::{
     arguments::Login,
     client::{Client, Proof},
-    commands::{now, server, stored_credentials, variable},
+    commands::{server, stored_credentials, this_second, variable},
     credentials::{Credentials, Place, SystemKeyring, TOKEN_VARIABLE},
     exit::{Exit, Failure},
     host::Host,
@@ -118,7 +118,7 @@ fn revoke_earlier(host: &Host, credentials: &Credentials<SystemKeyring>) {
 fn create(client: &Client, caller: &Caller) -> Result<PlainToken, Failure> {
     let name = name_of_this_machine();
     let mut wish = CreateToken {
-        expiration_date: Some(now().plus_days(LOGIN_DAYS).to_string()),
+        expiration_date: Some(this_second().plus_days(LOGIN_DAYS).to_string()),
         scope: Some(scope(&caller.permissions)),
         ..CreateToken::default()
     };

@@ -41,7 +41,7 @@ pub(crate) fn table(tokens: &[PersonalAccessToken], now: Timestamp, screen: Scre
             ),
         ]));
     }
-    lines(&table)
+    lines(table)
 }
 
 /// Everything about one token, a line each.
@@ -85,7 +85,7 @@ pub(crate) fn key_values(rows: &[(&str, String, Tone)], screen: Screen) -> Strin
             screen.cell(value, *tone),
         ]));
     }
-    lines(&table)
+    lines(table)
 }
 
 /// When, by whom and for what a token was last used, for a sentence or a cell.

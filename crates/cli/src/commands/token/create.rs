@@ -4,7 +4,7 @@ use super::PATH;
 use crate::{
     arguments::Create,
     client::Client,
-    commands::{login, now, sign_in},
+    commands::{login, now, sign_in, this_second},
     exit::{Exit, Failure, clean},
     limits::TOKEN_DAYS_DEFAULT,
     moment::Expires,
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
     let signed_in = sign_in(&arguments.asking.server)?;
     let client = &signed_in.client;
     let asker: PersonalAccessToken = client.get(&format!("{PATH}/self"))?;
-    let (expiration_date, cut) = expiration(arguments.expires, &asker, now());
+    let (expiration_date, cut) = expiration(arguments.expires, &asker, this_second());
     let wish = CreateToken {
         name: arguments.name.clone(),
         user_aware_token_never_expires: expiration_date.is_none().then_some(true),
