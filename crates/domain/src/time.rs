@@ -1,5 +1,6 @@
 //! Moments. One type, microseconds since 1970, UTC; parsed and printed as RFC 3339.
 
+use jiff::{SignedDuration, civil::DateTime};
 use std::fmt;
 
 /// Microseconds in a second.
@@ -86,13 +87,31 @@ impl Timestamp {
         if !has_date_time_shape(text.as_bytes()) {
             return Err(MalformedTimestamp);
         }
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| MalformedTimestamp)?;
-        let micros = parsed.as_microsecond();
+        let (local, offset) = split_offset(text).ok_or(MalformedTimestamp)?;
+        let local: DateTime = local.parse().map_err(|_| MalformedTimestamp)?;
+        let since = local.duration_since(EPOCH).as_micros();
+        let micros = i64::try_from(since).map_err(|_| MalformedTimestamp)? - offset * MICROS_PER_SECOND;
         if !(Self::MIN.0..=Self::MAX.0).contains(&micros) {
             return Err(MalformedTimestamp);
         }
         Ok(Self(micros))
     }
+}
+
+/// Civil, since jiff's own moments end a day before RFC 3339's do, and `9999-12-31T23:59:59Z` is what many write
+/// for "never".
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// The time before the offset, and the offset in seconds east of UTC. The text has the right shape.
+fn split_offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(local) = text.strip_suffix(['Z', 'z']) {
+        return Some((local, 0));
+    }
+    let (local, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let sign = if offset.starts_with('-') { -1 } else { 1 };
+    (hours < 24 && minutes < 60).then_some((local, sign * (hours * SECONDS_PER_HOUR + minutes * 60)))
 }
 
 /// The grammar of RFC 3339 section 5.6, without the ranges of its numbers: jiff knows those, but also
@@ -131,8 +150,8 @@ fn has_date_time_shape(text: &[u8]) -> bool {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many digits of a fraction as there are: `2026-11-22T10:15:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
-            Ok(moment) => moment.fmt(f),
+        match EPOCH.checked_add(SignedDuration::from_micros(self.0)) {
+            Ok(moment) => write!(f, "{moment}Z"),
             Err(_) => write!(f, "{} µs since 1970", self.0),
         }
     }
@@ -172,8 +191,26 @@ mod tests {
             "-000001-01-31T12:00:00Z",
             "1893456000",
             "2027-01-31T12:00:00Ｚ",
+            "2027-01-31T12:00:00+24:00",
+            "2027-01-31T12:00:00-01:60",
+            "9999-12-31T23:59:59-00:01",
+            "0001-01-01T00:00:00+00:01",
         ] {
             assert_eq!(Timestamp::parse(bad), Err(MalformedTimestamp), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_offset_is_taken_off() {
+        for (text, printed) in [
+            ("2027-01-31T13:30:00.25+01:30", "2027-01-31T12:00:00.25Z"),
+            ("2027-01-31T23:00:00-02:00", "2027-02-01T01:00:00Z"),
+            ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("2027-01-31T12:00:00.123456789Z", "2027-01-31T12:00:00.123456Z"),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), printed);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use hallpass_domain::{
     access_token::ExpirationRefused,
-    limits::LIVE_TOKENS_PER_USER_MAX,
+    limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX},
     name::{MalformedEmail, MalformedName},
     permission::{MalformedSet, Permission},
     token::Prefix,
@@ -30,6 +30,9 @@ pub enum ServiceError {
     /// The body is too large.
     #[error("the body has more than {0} bytes")]
     BodyTooLarge(usize),
+    /// It did not arrive, or was not answered, in time.
+    #[error("the request was not read and answered within {REQUEST_SECONDS_MAX} seconds; whether it did anything is not known: look before you repeat it")]
+    TooSlow,
     /// Nobody is signed in and no credential was sent.
     #[error("sign in, or send a token as “Authorization: Bearer …”")]
     SignInRequired,
@@ -133,6 +136,7 @@ impl ServiceError {
             Self::BadRequest { code, .. } => face(S::BAD_REQUEST, code, "The request is not valid"),
             Self::UnsupportedMediaType(_) => face(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is of a kind that is not read here"),
             Self::BodyTooLarge(_) => face(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
+            Self::TooSlow => face(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
             Self::SignInRequired => face(S::UNAUTHORIZED, "sign_in_required", "Nobody is signed in"),
             Self::CredentialRefused(_) => face(S::UNAUTHORIZED, "invalid_token", "The token does not work"),
             Self::RecentSignInRequired => face(S::FORBIDDEN, "recent_sign_in_required", "A recent sign-in is needed"),

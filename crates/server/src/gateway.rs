@@ -60,7 +60,7 @@ async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> R
         return refused(StatusCode::FORBIDDEN, "permission_malformed", None);
     };
     let original = Original::read(method, uri, headers);
-    let token = match credentials::check_address(original.address).and_then(|()| credentials::read(headers)) {
+    let token = match check_addresses(uri, headers).and_then(|()| credentials::read(headers)) {
         Ok(Credential::Token(token)) => token,
         Ok(Credential::None) => return refused(StatusCode::UNAUTHORIZED, "credentials_missing", Some("Bearer realm=\"hallpass\"")),
         Ok(Credential::NotAToken(_)) => {
@@ -71,7 +71,7 @@ async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> R
     };
     let asked = Asked {
         method: Some(original.method),
-        path: Some(original.address),
+        path: Some(original.address).filter(|address| !address.is_empty()),
         address: client_address(app, headers),
         agent: None,
     };
@@ -99,6 +99,13 @@ impl<'a> Original<'a> {
             address: first(["x-original-uri", "x-forwarded-uri"]).unwrap_or_else(|| own.strip_prefix("/auth").unwrap_or(own)),
         }
     }
+}
+
+/// No token in any of the addresses that the request came with, whichever of them the proxy meant.
+fn check_addresses(uri: &Uri, headers: &HeaderMap) -> Result<(), BadCredentials> {
+    credentials::check_address(uri.path_and_query().map_or("", |own| own.as_str()))?;
+    let named = ["x-original-uri", "x-forwarded-uri"].into_iter().flat_map(|name| headers.get_all(name));
+    named.map(|value| String::from_utf8_lossy(value.as_bytes())).try_for_each(|address| credentials::check_address(&address))
 }
 
 fn is_our_gateway(app: &App, headers: &HeaderMap) -> bool {

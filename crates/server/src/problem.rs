@@ -80,6 +80,8 @@ fn field_problem(field: &InvalidField) -> FieldProblem {
 
 /// Writes the body of a failure.
 pub fn finish(response: Response, request: &RequestId) -> Response {
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT && response.extensions().get::<Failure>().is_none();
+    let response = if late { ApiError(ServiceError::TooSlow).into_response() } else { response };
     let (mut parts, body) = response.into_parts();
     let Some(failure) = parts.extensions.remove::<Failure>() else {
         return Response::from_parts(parts, body);
@@ -130,8 +132,13 @@ fn json_error(rejection: &JsonRejection) -> ServiceError {
     match rejection {
         JsonRejection::MissingJsonContentType(_) => ServiceError::UnsupportedMediaType("Content-Type: application/json"),
         other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => ServiceError::BodyTooLarge(BODY_BYTES_MAX),
-        other => ServiceError::BadRequest { code: "body_malformed", detail: format!("the body does not fit: {}", innermost(other)) },
+        other => ServiceError::BadRequest { code: "body_malformed", detail: misfit(&innermost(other)) },
     }
+}
+
+/// What a body that cannot be read is told. It may repeat what was sent, so nothing secret is left in it.
+pub fn misfit(why: &str) -> String {
+    format!("the body does not fit: {}", crate::observe::scrub(why))
 }
 
 /// The library wraps what serde says; what serde says names the field and the place.

@@ -6,6 +6,7 @@ mod list_query;
 mod personal_access_tokens;
 mod sessions;
 mod shapes;
+mod strict_json;
 mod verify;
 
 use crate::{app::App, error::ServiceError, problem::ApiError};

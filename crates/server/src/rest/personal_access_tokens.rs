@@ -2,13 +2,13 @@
 
 use super::{
     list_query::{self, ListParameters},
-    shapes,
+    shapes, strict_json,
 };
 use crate::{
     app::App,
     caller::{Context, Manager, OwnToken},
     error::ServiceError,
-    problem::{ApiError, Json},
+    problem::{ApiError, Json, misfit},
     service::token_change::Patch,
 };
 use axum::{
@@ -165,11 +165,11 @@ fn parse_id(text: &str) -> Result<TokenId, ServiceError> {
 fn parse_patch(headers: &HeaderMap, body: &[u8]) -> Result<Patch, ServiceError> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: format!("the body does not fit: {error}") };
+    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: misfit(&error.to_string()) };
     match kind.as_str() {
-        "application/merge-patch+json" | "application/json" => serde_json::from_slice(body).map(Patch::Merge).map_err(malformed),
+        "application/merge-patch+json" | "application/json" => strict_json::read(body).map(Patch::Merge).map_err(malformed),
         "application/json-patch+json" => {
-            let operations: json_patch::Patch = serde_json::from_slice(body).map_err(malformed)?;
+            let operations: json_patch::Patch = strict_json::read(body).and_then(serde_json::from_value).map_err(malformed)?;
             if operations.0.len() > JSON_PATCH_OPERATIONS_MAX {
                 return Err(ServiceError::BadRequest { code: "patch_malformed", detail: format!("at most {JSON_PATCH_OPERATIONS_MAX} operations") });
             }

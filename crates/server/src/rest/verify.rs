@@ -5,7 +5,7 @@ use crate::{
     caller::Verifier,
     error::{InvalidField, ServiceError},
     observe::Door,
-    problem::{ApiError, Json},
+    problem::{ApiError, Json, misfit},
     service::verification::{Asked, Verified},
 };
 use axum::{body::Bytes, extract::State};
@@ -54,7 +54,7 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<VerifyQuestions, ServiceErr
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(ServiceError::UnsupportedMediaType("Content-Type: application/json"));
     }
-    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: format!("the body does not fit: {}", crate::observe::scrub(&error.to_string())) };
+    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: misfit(&error.to_string()) };
     let is_list = body.trim_ascii_start().first() == Some(&b'[');
     if !is_list {
         return serde_json::from_slice(body).map(VerifyQuestions::One).map_err(malformed);

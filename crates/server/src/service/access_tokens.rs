@@ -170,7 +170,7 @@ impl Services {
         let asker = self.get_token(person, id).await?.token;
         let narrow_enough = scope.is_some_and(|scope| asker.scope.as_ref().is_none_or(|own| own.covers_all(scope)));
         if !narrow_enough {
-            return Err(ServiceError::WiderThanAsker("a token cannot make one that may do more than itself: name in scope only permissions that this token names"));
+            return Err(ServiceError::WiderThanAsker("a token cannot make one that may do more than itself, nor let one live longer: name in scope only permissions that this token names"));
         }
         if expiration.outlives(asker.expiration) {
             return Err(ServiceError::WiderThanAsker("a token cannot make one that lives longer than itself: choose an expirationDate no later than its own"));

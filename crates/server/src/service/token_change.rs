@@ -6,6 +6,7 @@ use hallpass_domain::{
     access_token::{Expiration, PersonalAccessToken, TokenState},
     audit::Action,
     id::TokenId,
+    limits::BODY_BYTES_MAX,
     name::TokenName,
     permission::PermissionSet,
     time::Timestamp,
@@ -42,17 +43,28 @@ impl Patch {
                 json_patch::merge(&mut document, patch);
             }
             Self::Merge(_) => return Err(malformed("a merge patch is a JSON object")),
-            Self::Operations(operations) => json_patch::patch(&mut document, operations).map_err(|error| match error.kind {
-                json_patch::PatchErrorKind::TestFailed => ServiceError::PatchTestFailed,
-                _ => malformed(&error.to_string()),
-            })?,
+            Self::Operations(operations) => operate(&mut document, operations)?,
         }
         serde_json::from_value(document).map_err(|error| malformed(&error.to_string()))
     }
 }
 
+/// One operation at a time, since a few that copy the document into itself would fill any memory.
+fn operate(document: &mut Value, operations: &json_patch::Patch) -> Result<(), ServiceError> {
+    for operation in &operations.0 {
+        json_patch::patch(document, std::slice::from_ref(operation)).map_err(|error| match error.kind {
+            json_patch::PatchErrorKind::TestFailed => ServiceError::PatchTestFailed,
+            _ => malformed(&error.to_string()),
+        })?;
+        if document.to_string().len() > BODY_BYTES_MAX {
+            return Err(malformed("it makes more of the token than could have been sent"));
+        }
+    }
+    Ok(())
+}
+
 fn malformed(why: &str) -> ServiceError {
-    ServiceError::BadRequest { code: "patch_malformed", detail: format!("the patch does not fit: {why}") }
+    ServiceError::BadRequest { code: "patch_malformed", detail: format!("the patch does not fit: {}", crate::observe::scrub(why)) }
 }
 
 /// What a token becomes, parsed.
@@ -93,7 +105,8 @@ fn narrower(after: Option<PermissionSet>, before: Option<&PermissionSet>) -> Res
 }
 
 impl Services {
-    /// Changes one of `person`'s tokens. To let it live longer, a session's sign-in must be recent.
+    /// Changes one of `person`'s tokens. To let it live longer takes what making it anew would: in a session a recent
+    /// sign-in, of a token that it is no narrower and lives as long.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::TokenEnded`], [`ServiceError::NameTaken`],
@@ -123,7 +136,7 @@ impl Services {
             check_scope_held(person, changed.scope.as_ref())?;
         }
         if changed.expiration.outlives(token.expiration) {
-            self.check_may_prolong(person, changed.expiration).await?;
+            self.check_may_make(person, changed.scope.as_ref(), changed.expiration).await?;
         }
         let change = TokenChange {
             name: &changed.name,
@@ -145,19 +158,5 @@ impl Services {
         let seq = tx.commit(&[key]).await?;
         self.reach(seq).await?;
         Ok(Some(token))
-    }
-
-    async fn check_may_prolong(&self, person: &Person, expiration: Expiration) -> Result<(), ServiceError> {
-        match person.via {
-            Via::Session { .. } if self.is_recent(person) => Ok(()),
-            Via::Session { .. } => Err(ServiceError::RecentSignInRequired),
-            Via::Token { id } => {
-                let asker = self.get_token(person, id).await?.token;
-                if expiration.outlives(asker.expiration) {
-                    return Err(ServiceError::WiderThanAsker("a token cannot let one live longer than itself: choose an expirationDate no later than its own"));
-                }
-                Ok(())
-            }
-        }
     }
 }

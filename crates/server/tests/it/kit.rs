@@ -1,0 +1,314 @@
+//! A server in memory: services over a fresh store, a clock that stands still, actors who ask.
+
+mod actor;
+mod answer;
+mod wire;
+
+pub(crate) use actor::{Actor, Token};
+pub(crate) use answer::Answer;
+pub(crate) use wire::{Served, exchange};
+
+use hallpass_domain::{
+    id::{OrganizationId, TokenId, UserId},
+    member::{Membership, User},
+    name::{DisplayName, Email},
+    organization::Standing,
+    permission::{CatalogueEntry, Permission, PermissionSet, Risk},
+    role::BuiltInRole,
+    time::Timestamp,
+    token::{Brand, Kind, Pepper, PepperId, Peppers, PlainToken, Scheme},
+};
+use hallpass_engine::Fold;
+use hallpass_server::{
+    app::App,
+    clock::Clock,
+    entropy::SystemEntropy,
+    observe::{Health, ListenerName, Metrics},
+    run::{gateway_router, people_router},
+    service::{
+        Parts, RequestContext, Services,
+        catalogue::CatalogueSettings,
+        sessions::Started,
+        set_up::SetUp,
+    },
+};
+use hallpass_store::{Database, FeedKey, NewAccount, Store, Tx};
+use hallpass_testkit::{Postgres, TempDir, temp_dir};
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+use std::{path::PathBuf, sync::Arc};
+use zeroize::Zeroizing;
+
+/// Ada's password, and everybody's.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// A date-time a month after the clock's start.
+pub(crate) const NEXT_MONTH: &str = "2026-12-22T12:00:00Z";
+/// Where tokens are.
+pub(crate) const TOKENS: &str = "/v1/personal-access-tokens";
+
+/// When the clock starts.
+pub(crate) fn start() -> Timestamp {
+    Timestamp::parse("2026-11-22T12:00:00Z").unwrap()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// What is not the same for every server.
+pub(crate) struct Plan {
+    pub(crate) database: Database,
+    pub(crate) seed: u64,
+    pub(crate) scheme: Scheme,
+    pub(crate) peppers: Peppers,
+    pub(crate) secure_cookies: bool,
+    pub(crate) trusted_proxies: Vec<&'static str>,
+    pub(crate) gateway_secret: Option<&'static str>,
+    folder: Option<TempDir>,
+}
+
+impl Plan {
+    pub(crate) fn new(engine: Engine) -> Self {
+        let folder = (engine == Engine::Sqlite).then(temp_dir);
+        let database = match &folder {
+            Some(folder) => Database::Sqlite(folder.path().join("hallpass.db")),
+            None => Database::Postgres(Postgres::shared().database()),
+        };
+        Self {
+            database,
+            seed: 1,
+            scheme: Scheme::HmacSha256,
+            peppers: Peppers::new(pepper("p1"), Vec::new()),
+            secure_cookies: false,
+            trusted_proxies: Vec::new(),
+            gateway_secret: None,
+            folder,
+        }
+    }
+
+    /// The same database with another process's memory: for what happens after a start.
+    pub(crate) fn over(database: Database) -> Self {
+        Self { database, seed: 2, folder: None, ..Self::new(Engine::Sqlite) }
+    }
+
+    /// Services over a database that may be new; nobody is set up.
+    pub(crate) async fn services(&self) -> Arc<Services> {
+        let store = Store::open(&self.database).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for pepper in self.peppers.iter() {
+            tx.insert_pepper(pepper.id().as_str(), pepper.seal("pepper", b"test").bytes()).await.unwrap();
+        }
+        tx.commit(&[]).await.unwrap();
+        let parts = Parts {
+            store,
+            peppers: self.peppers.clone(),
+            clock: Clock::fixed(start()),
+            entropy: SystemEntropy::seeded(self.seed),
+            metrics: Arc::new(Metrics::new("0.0.0")),
+            brand: Brand::DEFAULT,
+            scheme: self.scheme,
+        };
+        let services = Services::start(parts).await.unwrap();
+        services.put_catalogue(&catalogue()).await.unwrap();
+        services
+    }
+
+    pub(crate) fn app(&self, services: &Arc<Services>) -> App {
+        App {
+            services: Arc::clone(services),
+            secure_cookies: self.secure_cookies,
+            base_url: "http://hallpass.test".into(),
+            trusted_proxies: self.trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
+            gateway_secret: self.gateway_secret.map(|secret| Arc::new(hallpass_server::config::SecretText::from(secret))),
+            health: Arc::new(Health::default()),
+            people_metrics: services.metrics.listener(ListenerName::People),
+            gateway_metrics: services.metrics.listener(ListenerName::Gateway),
+        }
+    }
+
+    /// A server that is set up: Ada is its superuser.
+    pub(crate) async fn start(self) -> Server {
+        let services = self.services().await;
+        let set_up = SetUp {
+            organization: "Acme Rockets".to_owned(),
+            name: "Ada Lovelace".to_owned(),
+            email: "ada@acme.example".to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        let started = services.set_up(&set_up, &RequestContext::default()).await.unwrap();
+        let app = self.app(&services);
+        Server { ada: Actor::new(people_router(&app)).signed_in(&app, &started), ada_id: started.person.user.id, organization: started.person.organization.id, services, app, plan: self }
+    }
+}
+
+/// A pepper whose key is its name, repeated.
+pub(crate) fn pepper(name: &str) -> Pepper {
+    let mut key = Zeroizing::new([0; Pepper::BYTES]);
+    key.iter_mut().zip(name.bytes().cycle()).for_each(|(to, from)| *to = from);
+    Pepper::new(PepperId::parse(name).unwrap(), &key)
+}
+
+/// What the product can be asked for: members may read and write repositories.
+pub(crate) fn catalogue() -> CatalogueSettings {
+    let entry = |name: &str, risk| CatalogueEntry { permission: Permission::parse(name).unwrap(), description: format!("May {name}"), risk };
+    CatalogueSettings {
+        permissions: vec![
+            entry("deploy:run", Risk::High),
+            entry("repo:read", Risk::Low),
+            entry("repo:write", Risk::Medium),
+            entry("report:read", Risk::Low),
+        ],
+        member: Some(PermissionSet::parse(["repo:read", "repo:write"]).unwrap()),
+    }
+}
+
+/// A server that is set up, in memory.
+pub(crate) struct Server {
+    pub(crate) ada: Actor,
+    pub(crate) ada_id: UserId,
+    pub(crate) organization: OrganizationId,
+    pub(crate) services: Arc<Services>,
+    pub(crate) app: App,
+    pub(crate) plan: Plan,
+}
+
+impl Server {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        Plan::new(engine).start().await
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        Self::new(Engine::Sqlite).await
+    }
+
+    /// Somebody without credentials, at the listener for people.
+    pub(crate) fn anon(&self) -> Actor {
+        Actor::new(people_router(&self.app))
+    }
+
+    /// Somebody without credentials, at the listener for gateways.
+    pub(crate) fn gateway(&self) -> Actor {
+        Actor::new(gateway_router(&self.app))
+    }
+
+    /// Whoever holds this secret, at the listener for people.
+    pub(crate) fn bearer(&self, secret: &str) -> Actor {
+        self.anon().bearing(secret)
+    }
+
+    /// Moves the clock.
+    pub(crate) fn later(&self, seconds: i64) {
+        self.services.clock.advance_seconds(seconds);
+    }
+
+    /// A new session of Ada, as from a fresh sign-in.
+    pub(crate) async fn ada_again(&self) -> Actor {
+        self.session_of(self.ada_id).await
+    }
+
+    pub(crate) async fn session_of(&self, user: UserId) -> Actor {
+        self.anon().signed_in(&self.app, &self.begin(user).await)
+    }
+
+    pub(crate) async fn begin(&self, user: UserId) -> Started {
+        let user = self.services.store.find_user(user).await.unwrap().unwrap();
+        self.services.begin_session(&user, self.organization, &RequestContext::default()).await.unwrap()
+    }
+
+    /// A member of Acme with a session. Their password is Ada's.
+    pub(crate) async fn member(&self, name: &str) -> (Actor, UserId) {
+        let ada = self.services.store.find_sign_in_of(self.ada_id).await.unwrap().unwrap();
+        let id = UserId::generate(&self.services.entropy, self.services.clock.now());
+        let user = User {
+            id,
+            email: Email::parse(&format!("{}@acme.example", name.to_lowercase())).unwrap(),
+            name: DisplayName::parse(name).unwrap(),
+            standing: Standing::Active,
+        };
+        let account = NewAccount { user, password_hash: ada.password_hash.unwrap() };
+        let now = self.services.clock.now();
+        let membership = self.membership(id);
+        self.change(async |tx| vec![tx.insert_user(&account, now).await.unwrap().unwrap(), tx.put_membership(&membership, now).await.unwrap()]).await;
+        (self.session_of(id).await, id)
+    }
+
+    /// An active member who may have tokens.
+    pub(crate) fn membership(&self, user: UserId) -> Membership {
+        Membership { organization: self.organization, user, role: BuiltInRole::Member.id(), standing: Standing::Active, may_have_tokens: true }
+    }
+
+    /// Changes what `membership` says, and returns when verification sees it.
+    pub(crate) async fn put(&self, membership: Membership) {
+        let now = self.services.clock.now();
+        self.change(async |tx| vec![tx.put_membership(&membership, now).await.unwrap()]).await;
+    }
+
+    /// Changes the store as another part of the product will, and returns when verification sees it.
+    pub(crate) async fn change(&self, change: impl AsyncFnOnce(&mut Tx) -> Vec<FeedKey>) {
+        let mut tx = self.services.store.begin().await.unwrap();
+        let keys = change(&mut tx).await;
+        let seq = tx.commit(&keys).await.unwrap();
+        self.services.reach(seq).await.unwrap();
+    }
+
+    pub(crate) async fn suspend(&self, token: &Token, owner: UserId, since: Option<Timestamp>) {
+        let (organization, id) = (self.organization, TokenId::parse(&token.id).unwrap());
+        self.change(async |tx| vec![tx.suspend_token(organization, owner, id, since).await.unwrap().unwrap()]).await;
+    }
+
+    /// Whoever may ask `/v1/verify`.
+    pub(crate) async fn verifier(&self) -> Actor {
+        let name = format!("verifier {}", self.services.engine.len());
+        let token = self.ada_again().await.token(json!({"name": name, "expirationDate": "2030-01-01T00:00:00Z", "scope": ["hallpass:verify"]})).await;
+        self.bearer(&token.secret)
+    }
+
+    /// What `/v1/verify` says: `allow` or the reason.
+    pub(crate) async fn verdict(&self, verifier: &Actor, secret: &str, permission: Option<&str>) -> String {
+        let answer = verifier.post("/v1/verify", &json!({"token": secret, "permission": permission})).await.is(200);
+        if answer["active"] == true { "allow".to_owned() } else { answer["reason"].as_str().unwrap().to_owned() }
+    }
+
+    /// Writes what was noted of uses, as the job does each second.
+    pub(crate) async fn flush_uses(&self) {
+        let mut fold = Fold::default();
+        self.services.fold_uses(&mut fold);
+        self.services.write_uses(&mut fold).await.unwrap();
+    }
+
+    /// The database's file, on SQLite.
+    pub(crate) fn file(&self) -> PathBuf {
+        let Database::Sqlite(path) = &self.plan.database else { panic!("PostgreSQL has no file") };
+        path.clone()
+    }
+
+    /// Closes the database, so that another process can open it; its folder stays as long as what is returned.
+    pub(crate) async fn stop(self) -> (Database, Option<TempDir>) {
+        self.services.store.close().await;
+        (self.plan.database, self.plan.folder)
+    }
+}
+
+/// One column of what the database answers, as text. Beside the store, on SQLite.
+pub(crate) async fn rows(server: &Server, sql: &'static str) -> Vec<String> {
+    let mut connection = SqliteConnectOptions::new().filename(server.file()).read_only(true).connect().await.unwrap();
+    let found: Vec<Option<String>> = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+    found.into_iter().flatten().collect()
+}
+
+/// What was written down, in order.
+pub(crate) async fn audit_actions(server: &Server) -> Vec<String> {
+    rows(server, "select action from audit order by rowid").await
+}
+
+/// A token of the right shape and checksum that nobody made.
+pub(crate) fn stranger() -> String {
+    PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &SystemEntropy::seeded(99)).expose().to_owned()
+}
+
+/// A wish for a token that names nothing but itself and an end.
+pub(crate) fn wish(name: &str) -> Value {
+    json!({"name": name, "expirationDate": NEXT_MONTH})
+}

@@ -1,0 +1,34 @@
+//! The server from outside: over its routers in memory, and over real sockets where the wire matters.
+
+mod expiration;
+mod forms;
+mod gateway;
+mod kit;
+mod lifecycle;
+mod listing;
+mod nginx;
+mod own_tokens;
+mod patching;
+mod sessions;
+mod set_up;
+mod sign_in;
+mod verifying;
+
+/// Makes two tests of each case, which is an `async fn(Server)`: one on SQLite, one on PostgreSQL.
+macro_rules! both_engines {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::kit::Server::new(crate::kit::Engine::Sqlite).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::kit::Server::new(crate::kit::Engine::Postgres).await).await;
+            })+
+        }
+    };
+}
+pub(crate) use both_engines;
