@@ -14,18 +14,18 @@ mod load;
 mod rows;
 mod sessions;
 pub mod sql;
+mod token_list;
 mod tx;
 mod uses;
 
-pub use access_tokens::{
-    Inserted, NewToken, Stored, TokenChange, TokenPage, TokenQuery, TokenSort, TokenWithUse,
-};
+pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
 pub use error::StoreError;
 pub use feed::{FeedEntry, FeedKey};
 pub use load::{LoadedMembership, LoadedToken};
 pub use sessions::{NewSession, SessionRecord, SessionView};
+pub use token_list::{TokenPage, TokenQuery, TokenSort, TokenWithUse};
 pub use tx::{AuditEntry, Tx};
 pub use uses::{HourCount, LastUseRow};
 
