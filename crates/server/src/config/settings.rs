@@ -205,7 +205,7 @@ pub const SETTINGS: &[Setting] = &[
             "HALLPASS_MEMBER_PERMISSIONS",
             "PERMISSIONS",
             "",
-            "What the role Member holds; in hallpass.toml also [roles] member",
+            "What the role Member holds: nothing unless listed, once permissions are named; in hallpass.toml also [roles] member",
         )
     },
 ];

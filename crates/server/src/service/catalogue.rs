@@ -12,7 +12,7 @@ use hallpass_domain::{
 pub struct CatalogueSettings {
     /// The product's permissions; none leaves what the store has, or the example where it has nothing.
     pub permissions: Vec<CatalogueEntry>,
-    /// What members hold; none leaves what the store has.
+    /// What members hold. None leaves what the store has, or nothing when `permissions` are named.
     pub member: Option<PermissionSet>,
 }
 
@@ -71,8 +71,9 @@ impl Services {
         let member = match (&settings.member, stored) {
             (Some(member), _) => RolePermissions::Named(member.clone()),
             (None, Some(stored)) if settings.permissions.is_empty() => stored,
-            // Settings that name permissions but not what members hold: all of the product's.
-            (None, _) => RolePermissions::Named(of_product),
+            (None, _) if settings.permissions.is_empty() => RolePermissions::Named(of_product),
+            // Who names the product's permissions also says what members hold; until then, nothing.
+            (None, _) => RolePermissions::Named(PermissionSet::default()),
         };
         let role = |built_in: BuiltInRole, permissions| Role { id: built_in.id(), name: built_in.name().to_owned(), permissions };
         Ok([role(BuiltInRole::Superuser, RolePermissions::All), role(BuiltInRole::Member, member)])
