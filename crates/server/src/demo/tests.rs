@@ -116,8 +116,14 @@ async fn somebody_without_a_token_is_data_as_well() {
         .set_up(&set_up, &RequestContext::default())
         .await
         .unwrap();
+    let head = services.store.head().await.unwrap();
     assert!(matches!(fill(&services).await, Err(RunError::DemoOnData)));
     assert_eq!(services.store.count_users().await.unwrap(), 1);
+    assert_eq!(
+        services.store.head().await.unwrap(),
+        head,
+        "their catalogue stays theirs"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +191,7 @@ fn the_passwords_would_be_taken_from_anyone() {
 }
 
 #[tokio::test]
-async fn ada_has_a_token_of_every_kind() {
+async fn ada_has_a_token_in_every_state() {
     let (services, _folder) = filled().await;
     let ada = sign_in(&services, &PEOPLE[0]).await.unwrap();
     assert_eq!(ada.role.name, "Superuser");
@@ -198,66 +204,80 @@ async fn ada_has_a_token_of_every_kind() {
             "{state:?} in {counts:?}"
         );
     }
-    let now = services.clock.now();
-    let tokens = tokens_of(&services, &ada).await;
-    let has = |what: &str, is: &dyn Fn(&TokenWithUse) -> bool| {
+}
+
+/// Whether a token that works is of a kind, at a moment.
+type Is = fn(&TokenWithUse, Timestamp) -> bool;
+
+fn days_left(found: &TokenWithUse, now: Timestamp) -> Option<i64> {
+    found
+        .token
+        .expiration
+        .date()
+        .map(|end| end.seconds_since(now) / SECONDS_PER_DAY)
+}
+
+fn unused_for(found: &TokenWithUse, now: Timestamp) -> Option<i64> {
+    found
+        .token
+        .last_use
+        .as_ref()
+        .map(|last| now.seconds_since(last.at))
+}
+
+const KINDS: &[(&str, Is)] = &[
+    ("ends soon", |found, now| {
+        days_left(found, now).is_some_and(|days| days == 4 && days < EXPIRY_WARNING_DAYS)
+    }),
+    ("never ends", |found, _| {
+        found.token.expiration == Expiration::Never && found.token.never_expires_acknowledged
+    }),
+    ("never used", |found, _| {
+        found.token.last_use.is_none() && found.recent_uses == 0
+    }),
+    ("used seconds ago", |found, now| {
+        unused_for(found, now).is_some_and(|seconds| seconds < 60) && found.recent_uses > 1_000
+    }),
+    ("used hours ago", |found, now| {
+        unused_for(found, now)
+            .is_some_and(|seconds| (SECONDS_PER_HOUR..SECONDS_PER_DAY).contains(&seconds))
+            && found.recent_uses > 0
+    }),
+    ("used months ago", |found, now| {
+        unused_for(found, now).is_some_and(|seconds| seconds > 90 * SECONDS_PER_DAY)
+            && found.recent_uses == 0
+    }),
+    ("narrowed", |found, _| found.token.scope.is_some()),
+    ("not narrowed", |found, _| found.token.scope.is_none()),
+    ("a long name", |found, _| {
+        found.token.name.as_str().chars().count() > 75
+    }),
+    ("a name from right to left", |found, _| {
+        found.token.name.as_str().starts_with('\u{5d2}')
+    }),
+    ("last used over IPv6", |found, _| {
+        found
+            .token
+            .last_use
+            .as_ref()
+            .and_then(|last| last.address.as_deref())
+            .is_some_and(|address| address.contains("2001:db8:"))
+    }),
+];
+
+#[tokio::test]
+async fn ada_has_a_token_of_every_kind() {
+    let (services, _folder) = filled().await;
+    let ada = sign_in(&services, &PEOPLE[0]).await.unwrap();
+    let (now, tokens) = (services.clock.now(), tokens_of(&services, &ada).await);
+    for (kind, is) in KINDS {
         assert!(
             tokens
                 .iter()
-                .any(|found| found.token.state(now) == TokenState::Active && is(found)),
-            "{what}"
-        )
-    };
-    let days_left = |found: &TokenWithUse| {
-        found
-            .token
-            .expiration
-            .date()
-            .map(|end| end.seconds_since(now) / SECONDS_PER_DAY)
-    };
-    let unused_for = |found: &TokenWithUse| {
-        found
-            .token
-            .last_use
-            .as_ref()
-            .map(|last| now.seconds_since(last.at))
-    };
-    has("ends soon", &|found| {
-        days_left(found).is_some_and(|days| days == 4 && days < EXPIRY_WARNING_DAYS)
-    });
-    has("never ends", &|found| {
-        found.token.expiration == Expiration::Never && found.token.never_expires_acknowledged
-    });
-    has("never used", &|found| {
-        found.token.last_use.is_none() && found.recent_uses == 0
-    });
-    has("used seconds ago", &|found| {
-        unused_for(found).is_some_and(|seconds| seconds < 60) && found.recent_uses > 1_000
-    });
-    has("used hours ago", &|found| {
-        unused_for(found)
-            .is_some_and(|seconds| (SECONDS_PER_HOUR..SECONDS_PER_DAY).contains(&seconds))
-            && found.recent_uses > 0
-    });
-    has("used months ago", &|found| {
-        unused_for(found).is_some_and(|seconds| seconds > 90 * SECONDS_PER_DAY)
-            && found.recent_uses == 0
-    });
-    has("narrowed", &|found| found.token.scope.is_some());
-    has("not narrowed", &|found| found.token.scope.is_none());
-    has("a long name", &|found| {
-        found.token.name.as_str().chars().count() > 75
-    });
-    has("a name from right to left", &|found| {
-        found.token.name.as_str().starts_with('\u{5d2}')
-    });
-    has("a last use over IPv6", &|found| {
-        found
-            .token
-            .last_use
-            .as_ref()
-            .is_some_and(|last| last.address.as_deref().unwrap().contains("2001:db8:"))
-    });
+                .any(|found| found.token.state(now) == TokenState::Active && is(found, now)),
+            "{kind}"
+        );
+    }
 }
 
 #[tokio::test]
