@@ -7,6 +7,7 @@ pub mod assets;
 mod expiry;
 mod failure;
 mod form;
+mod list_query;
 mod may_do;
 mod new_token;
 mod next;
@@ -41,11 +42,23 @@ pub fn router() -> Router<App> {
         .route("/sign-out", post(sign_in::leave))
         .route("/settings", get(home))
         .route("/settings/tokens", get(tokens::list))
-        .route("/settings/tokens/new", get(new_token::show).post(new_token::create))
-        .route("/settings/tokens/{id}", get(token::show).post(token::change))
-        .route("/settings/tokens/{id}/revoke", get(revoke::ask).post(revoke::revoke))
+        .route(
+            "/settings/tokens/new",
+            get(new_token::show).post(new_token::create),
+        )
+        .route(
+            "/settings/tokens/{id}",
+            get(token::show).post(token::change),
+        )
+        .route(
+            "/settings/tokens/{id}/revoke",
+            get(revoke::ask).post(revoke::revoke),
+        )
         .route("/settings/sessions", get(sessions::list))
-        .route("/settings/sessions/end-all", get(sessions::ask_end_all).post(sessions::end_all))
+        .route(
+            "/settings/sessions/end-all",
+            get(sessions::ask_end_all).post(sessions::end_all),
+        )
         .route("/settings/sessions/{id}/end", post(sessions::end))
         .route("/assets/{file}", get(assets::serve))
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
@@ -56,9 +69,17 @@ pub fn router() -> Router<App> {
 /// To the first page that makes sense for whoever comes.
 async fn home(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
     let Some(present) = crate::caller::present(&app, &headers).await? else {
-        return if app.services.needs_set_up().await? { set_up::nobody_yet() } else { Ok(see_other("/sign-in")) };
+        return if app.services.needs_set_up().await? {
+            set_up::nobody_yet()
+        } else {
+            Ok(see_other("/sign-in"))
+        };
     };
-    Ok(see_other(if present.person.membership.may_have_tokens { "/settings/tokens" } else { "/settings/sessions" }))
+    Ok(see_other(if present.person.membership.may_have_tokens {
+        "/settings/tokens"
+    } else {
+        "/settings/sessions"
+    }))
 }
 
 /// A rendered page.
@@ -68,7 +89,9 @@ fn page(template: &impl Template) -> Result<Response, PageError> {
 
 /// A rendered page with a status.
 fn page_with(status: StatusCode, template: &impl Template) -> Result<Response, PageError> {
-    let text = template.render().map_err(|error| ServiceError::Internal(format!("a page was not rendered: {error}")))?;
+    let text = template
+        .render()
+        .map_err(|error| ServiceError::Internal(format!("a page was not rendered: {error}")))?;
     Ok((status, Html(text)).into_response())
 }
 

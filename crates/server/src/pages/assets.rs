@@ -28,13 +28,38 @@ impl Asset {
             // Writing to a string cannot fail.
             let _ = write!(hash, "{byte:02x}");
         }
-        Self { url: format!("/assets/{name}.{hash}.{extension}"), kind, body }
+        Self {
+            url: format!("/assets/{name}.{hash}.{extension}"),
+            kind,
+            body,
+        }
     }
 }
 
-static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| Asset::new("hallpass", "css", "text/css; charset=utf-8", include_bytes!("../../assets/hallpass.css")));
-static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset::new("hallpass", "js", "text/javascript; charset=utf-8", include_bytes!("../../assets/hallpass.js")));
-static ICON: LazyLock<Asset> = LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml; charset=utf-8", include_bytes!("../../assets/icon.svg")));
+static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "hallpass",
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/hallpass.css"),
+    )
+});
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "hallpass",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/hallpass.js"),
+    )
+});
+static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "icon",
+        "svg",
+        "image/svg+xml; charset=utf-8",
+        include_bytes!("../../assets/icon.svg"),
+    )
+});
 
 /// Where the stylesheet is.
 pub fn stylesheet() -> &'static str {
@@ -52,9 +77,14 @@ pub fn icon() -> &'static str {
 }
 
 pub(super) async fn serve(Path(file): Path<String>) -> Result<Response, PageError> {
-    let found = [&STYLESHEET, &SCRIPT, &ICON].into_iter().find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()));
+    let found = [&STYLESHEET, &SCRIPT, &ICON]
+        .into_iter()
+        .find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()));
     let asset = found.ok_or(ServiceError::NotFound("file"))?;
-    let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [
+        (header::CONTENT_TYPE, asset.kind),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
     Ok((headers, asset.body).into_response())
 }
 
@@ -73,7 +103,10 @@ mod tests {
     async fn only_the_current_address_is_served() {
         let name = stylesheet().trim_start_matches("/assets/").to_owned();
         let served = serve(Path(name)).await.unwrap();
-        assert_eq!(served.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+        assert_eq!(
+            served.headers()[header::CACHE_CONTROL],
+            "public, max-age=31536000, immutable"
+        );
         let old = serve(Path("hallpass.0000000000000000.css".to_owned())).await;
         assert!(matches!(old, Err(PageError(ServiceError::NotFound(_)))));
     }

@@ -40,7 +40,12 @@ pub(super) enum Asked {
 impl Expiry {
     /// Nothing chosen yet.
     pub(super) fn new(chosen: &str, now: Timestamp) -> Self {
-        Self { chosen: chosen.to_owned(), on: String::new(), acknowledged: false, from: now }
+        Self {
+            chosen: chosen.to_owned(),
+            on: String::new(),
+            acknowledged: false,
+            from: now,
+        }
     }
 
     /// What is chosen in a new form.
@@ -50,7 +55,9 @@ impl Expiry {
 
     /// Reads what was chosen. A form that is more than a day old counts from now.
     pub(super) fn read(fields: &Fields, now: Timestamp) -> Self {
-        let from = Timestamp::parse(fields.get("from")).ok().filter(|from| (0..SECONDS_PER_DAY).contains(&now.seconds_since(*from)));
+        let from = Timestamp::parse(fields.get("from"))
+            .ok()
+            .filter(|from| (0..SECONDS_PER_DAY).contains(&now.seconds_since(*from)));
         Self {
             chosen: fields.get("expires").to_owned(),
             on: fields.get("expires_on").trim().to_owned(),
@@ -69,7 +76,11 @@ impl Expiry {
     /// # Errors
     /// What is missing, in the words of a form.
     pub(super) fn asked(&self) -> Result<Asked, ServiceError> {
-        let wrong = |words: &str| Err(ServiceError::from(InvalidField::new("expires", "expires", words)));
+        let wrong = |words: &str| {
+            Err(ServiceError::from(InvalidField::new(
+                "expires", "expires", words,
+            )))
+        };
         match self.chosen.as_str() {
             "keep" => Ok(Asked::Keep),
             "never" if self.acknowledged => Ok(Asked::Never),
@@ -85,10 +96,29 @@ impl Expiry {
 
     /// The fields, with what is wrong with them. `keep` says what stays if nothing is chosen.
     pub(super) fn view(&self, keep: Option<String>, errors: &Errors) -> ExpiryView {
-        let span = |days: i64| Choice { value: days.to_string(), label: format!("{days} days"), hint: Some(format!("Until {}.", words::exact(self.from.plus_days(days)))) };
-        let option = |value: &str, label: &str| Choice { value: value.to_owned(), label: label.to_owned(), hint: None };
-        let kept = keep.map(|label| Choice { value: "keep".to_owned(), label, hint: None });
-        let options = kept.into_iter().chain(SPANS_DAYS.map(span)).chain([option("date", "On a date"), option("never", "Never")]).collect();
+        let span = |days: i64| Choice {
+            value: days.to_string(),
+            label: format!("{days} days"),
+            hint: Some(format!(
+                "Until {}.",
+                words::exact(self.from.plus_days(days))
+            )),
+        };
+        let option = |value: &str, label: &str| Choice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            hint: None,
+        };
+        let kept = keep.map(|label| Choice {
+            value: "keep".to_owned(),
+            label,
+            hint: None,
+        });
+        let options = kept
+            .into_iter()
+            .chain(SPANS_DAYS.map(span))
+            .chain([option("date", "On a date"), option("never", "Never")])
+            .collect();
         ExpiryView {
             options,
             chosen: self.chosen.clone(),
@@ -141,11 +171,25 @@ mod tests {
     fn every_choice() {
         assert_eq!(asked("expires=7").unwrap(), on("2026-11-29T10:15:00Z"));
         assert_eq!(asked("expires=90").unwrap(), on("2027-02-20T10:15:00Z"));
-        assert_eq!(asked("expires=date&expires_on=2027-01-31").unwrap(), on("2027-01-31T23:59:59Z"));
+        assert_eq!(
+            asked("expires=date&expires_on=2027-01-31").unwrap(),
+            on("2027-01-31T23:59:59Z")
+        );
         assert_eq!(asked("expires=never&never=known").unwrap(), Asked::Never);
         assert_eq!(asked("expires=keep").unwrap(), Asked::Keep);
-        for wrong in ["", "expires=8", "expires=-7", "expires=never", "expires=date", "never=known", "expires_on=2027-01-31"] {
-            assert!(matches!(asked(wrong), Err(ServiceError::Invalid(fields)) if fields[0].field == "expires"), "{wrong}");
+        for wrong in [
+            "",
+            "expires=8",
+            "expires=-7",
+            "expires=never",
+            "expires=date",
+            "never=known",
+            "expires_on=2027-01-31",
+        ] {
+            assert!(
+                matches!(asked(wrong), Err(ServiceError::Invalid(fields)) if fields[0].field == "expires"),
+                "{wrong}"
+            );
         }
     }
 
@@ -153,16 +197,38 @@ mod tests {
     fn a_form_sent_twice_asks_for_the_same() {
         let form = "expires=7&from=2026-11-22T10%3A00%3A00Z";
         assert_eq!(asked(form).unwrap(), on("2026-11-29T10:00:00Z"));
-        for strange in ["2026-11-21T10:00:00Z", "2026-11-22T10:15:01Z", "yesterday", ""] {
-            assert_eq!(asked(&format!("expires=7&from={strange}")).unwrap(), on("2026-11-29T10:15:00Z"), "{strange}");
+        for strange in [
+            "2026-11-21T10:00:00Z",
+            "2026-11-22T10:15:01Z",
+            "yesterday",
+            "",
+        ] {
+            assert_eq!(
+                asked(&format!("expires=7&from={strange}")).unwrap(),
+                on("2026-11-29T10:15:00Z"),
+                "{strange}"
+            );
         }
     }
 
     #[test]
     fn what_was_typed_stays() {
-        let expiry = Expiry::read(&Fields::parse(b"expires=date&expires_on=2020-01-01&never=known"), now());
-        let text = expiry.view(None, &Errors::one("expires", "Choose a day that is not over yet.")).to_string();
-        assert!(text.contains(r#"value="date" checked"#) && text.contains(r#"value="2020-01-01""#) && text.contains(r#"value="known" checked"#), "{text}");
+        let expiry = Expiry::read(
+            &Fields::parse(b"expires=date&expires_on=2020-01-01&never=known"),
+            now(),
+        );
+        let text = expiry
+            .view(
+                None,
+                &Errors::one("expires", "Choose a day that is not over yet."),
+            )
+            .to_string();
+        assert!(
+            text.contains(r#"value="date" checked"#)
+                && text.contains(r#"value="2020-01-01""#)
+                && text.contains(r#"value="known" checked"#),
+            "{text}"
+        );
         assert!(text.contains(r#"id="expires-wrong""#) && text.contains(r#"min="2026-11-22""#));
     }
 }

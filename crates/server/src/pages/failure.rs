@@ -48,7 +48,9 @@ impl IntoResponse for PageError {
             return see_other("/sign-in");
         }
         let mut response = error.face().status.into_response();
-        response.extensions_mut().insert(Unfinished(Arc::new(error)));
+        response
+            .extensions_mut()
+            .insert(Unfinished(Arc::new(error)));
         response
     }
 }
@@ -81,10 +83,17 @@ fn failure_in(error: &ServiceError, id: Option<&RequestId>) -> Response {
     }
     let told = told(error, request.as_deref());
     // What cannot be rendered is still told, in plain words.
-    let text = told.render().unwrap_or_else(|_| format!("<!doctype html><title>Hallpass</title><p>{}</p>", face.title));
+    let text = told.render().unwrap_or_else(|_| {
+        format!(
+            "<!doctype html><title>Hallpass</title><p>{}</p>",
+            face.title
+        )
+    });
     let mut response = (face.status, Html(text)).into_response();
     if let Some(seconds) = error.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -121,8 +130,16 @@ fn told(error: &ServiceError, request: Option<&str>) -> Told {
         ServiceError::MethodNotAllowed => ("This address does not take that".to_owned(), error.detail(), None, home),
         _ => (face.title.to_owned(), error.detail(), None, home),
     };
-    let request = request.map(|id| format!(" · request {id}")).unwrap_or_default();
-    Told { title, detail, what_to_do, way_out, status: Some(format!("{} {}{request}", face.status.as_u16(), face.code)) }
+    let request = request
+        .map(|id| format!(" · request {id}"))
+        .unwrap_or_default();
+    Told {
+        title,
+        detail,
+        what_to_do,
+        way_out,
+        status: Some(format!("{} {}{request}", face.status.as_u16(), face.code)),
+    }
 }
 
 #[cfg(test)]
@@ -132,7 +149,9 @@ mod tests {
 
     #[test]
     fn a_fault_of_ours_explains_itself_to_the_log_alone() {
-        let text = told(&ServiceError::Internal("canary".to_owned()), Some("0a1b")).render().unwrap();
+        let text = told(&ServiceError::Internal("canary".to_owned()), Some("0a1b"))
+            .render()
+            .unwrap();
         assert!(!text.contains("canary"), "{text}");
         assert!(text.contains("500 internal · request 0a1b"));
     }
@@ -142,12 +161,19 @@ mod tests {
         let response = failure(&ServiceError::TooManyAttempts(90));
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[header::RETRY_AFTER], "90");
-        assert!(told(&ServiceError::TooManyAttempts(90), None).detail.contains("90 seconds"));
+        assert!(
+            told(&ServiceError::TooManyAttempts(90), None)
+                .detail
+                .contains("90 seconds")
+        );
     }
 
     #[test]
     fn who_is_not_signed_in_is_sent_to_sign_in() {
         let response = PageError(ServiceError::SignInRequired).into_response();
-        assert_eq!((response.status(), &response.headers()[header::LOCATION]), (StatusCode::SEE_OTHER, &HeaderValue::from_static("/sign-in")));
+        assert_eq!(
+            (response.status(), &response.headers()[header::LOCATION]),
+            (StatusCode::SEE_OTHER, &HeaderValue::from_static("/sign-in"))
+        );
     }
 }

@@ -31,19 +31,38 @@ impl Fields {
 
     /// Every value of `name`.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Reads a form from a request's body.
     pub(super) async fn read(request: Request) -> Result<Self, PageError> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if !kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case(FORM)
+        {
             return Err(ServiceError::UnsupportedMediaType("the form of a page").into());
         }
         match Bytes::from_request(request, &()).await {
             Ok(body) => Ok(Self::parse(&body)),
-            Err(rejection) if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE => Err(ServiceError::BodyTooLarge(FORM_BYTES_MAX).into()),
-            Err(_) => Err(ServiceError::BadRequest { code: "body_malformed", detail: "the form did not arrive whole; send it again".to_owned() }.into()),
+            Err(rejection) if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(ServiceError::BodyTooLarge(FORM_BYTES_MAX).into())
+            }
+            Err(_) => Err(ServiceError::BadRequest {
+                code: "body_malformed",
+                detail: "the form did not arrive whole; send it again".to_owned(),
+            }
+            .into()),
         }
     }
 }
@@ -58,7 +77,9 @@ impl Drop for Fields {
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -79,17 +100,27 @@ impl Errors {
 
     /// What is wrong with `field`.
     pub(super) fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| *name == field).map(|(_, words)| words.as_str())
+        self.0
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, words)| words.as_str())
     }
 
     /// The line beside a field that says what is wrong with it.
     pub(super) fn said(&self, field: &'static str) -> Said<'_> {
-        Said { field, words: self.of(field) }
+        Said {
+            field,
+            words: self.of(field),
+        }
     }
 
     /// The attributes that tie a field to its hint and to what is wrong with it.
     pub(super) fn attributes(&self, field: &'static str, hint: &'static str) -> Tied {
-        Tied { field, wrong: self.of(field).is_some(), hint }
+        Tied {
+            field,
+            wrong: self.of(field).is_some(),
+            hint,
+        }
     }
 
     /// What people can put right in the form; everything else is for a page of its own.
@@ -97,11 +128,27 @@ impl Errors {
         let words = error.detail();
         match error {
             ServiceError::Invalid(fields) => Ok(Self(fields.iter().map(said_on_pages).collect())),
-            ServiceError::NameTaken(prefix) => Ok(Self::one("name", format!("You already have a token with this name: {prefix}. Choose another name, or revoke that one first."))),
-            ServiceError::RecentSignInRequired => Ok(Self::one("password", "Your sign-in is more than five minutes ago. Type your password once more.")),
+            ServiceError::NameTaken(prefix) => Ok(Self::one(
+                "name",
+                format!(
+                    "You already have a token with this name: {prefix}. Choose another name, or revoke that one first."
+                ),
+            )),
+            ServiceError::RecentSignInRequired => Ok(Self::one(
+                "password",
+                "Your sign-in is more than five minutes ago. Type your password once more.",
+            )),
             ServiceError::SignInFailed => Ok(Self::one("password", "This is not your password.")),
-            ServiceError::TooManyAttempts(seconds) => Ok(Self::one("password", format!("Too many wrong passwords. Try again in {}.", super::words::span(seconds)))),
-            ServiceError::TooManyTokens | ServiceError::ChangedMeanwhile => Ok(Self::one("form", words)),
+            ServiceError::TooManyAttempts(seconds) => Ok(Self::one(
+                "password",
+                format!(
+                    "Too many wrong passwords. Try again in {}.",
+                    super::words::span(seconds)
+                ),
+            )),
+            ServiceError::TooManyTokens | ServiceError::ChangedMeanwhile => {
+                Ok(Self::one("form", words))
+            }
             other => Err(other),
         }
     }
@@ -119,7 +166,15 @@ fn said_on_pages(field: &InvalidField) -> (&'static str, String) {
         "expiration_not_in_future" => "Choose a day that is not over yet.",
         "expiration_malformed" => "Choose a date, such as 2027-01-31.",
         "scope_empty" => "Choose at least one permission.",
-        "scope_too_long" => return (name, format!("Choose at most {} permissions.", hallpass_domain::limits::SCOPE_PERMISSIONS_MAX)),
+        "scope_too_long" => {
+            return (
+                name,
+                format!(
+                    "Choose at most {} permissions.",
+                    hallpass_domain::limits::SCOPE_PERMISSIONS_MAX
+                ),
+            );
+        }
         _ => field.detail.as_str(),
     };
     (name, words.to_owned())
@@ -137,8 +192,13 @@ impl fmt::Display for Said<'_> {
         let Some(words) = self.words else {
             return Ok(());
         };
-        let words = askama::filters::escape(words, askama::filters::Html).map_err(|_| fmt::Error)?;
-        write!(f, r#"<p class="wrong" id="{}-wrong">{words}</p>"#, self.field)
+        let words =
+            askama::filters::escape(words, askama::filters::Html).map_err(|_| fmt::Error)?;
+        write!(
+            f,
+            r#"<p class="wrong" id="{}-wrong">{words}</p>"#,
+            self.field
+        )
     }
 }
 
@@ -157,8 +217,16 @@ impl fmt::Display for Tied {
         match (self.wrong, self.hint) {
             (false, "") => Ok(()),
             (false, hint) => write!(f, r#" aria-describedby="{hint}""#),
-            (true, "") => write!(f, r#" aria-invalid="true" aria-describedby="{}-wrong""#, self.field),
-            (true, hint) => write!(f, r#" aria-invalid="true" aria-describedby="{}-wrong {hint}""#, self.field),
+            (true, "") => write!(
+                f,
+                r#" aria-invalid="true" aria-describedby="{}-wrong""#,
+                self.field
+            ),
+            (true, hint) => write!(
+                f,
+                r#" aria-invalid="true" aria-describedby="{}-wrong {hint}""#,
+                self.field
+            ),
         }
     }
 }
@@ -184,23 +252,37 @@ mod tests {
 
     #[test]
     fn fields_are_read_in_order_and_the_first_counts() {
-        let fields = Fields::parse(b"name=a+b%20c&p=repo%3Aread&p=repo%3Awrite&name=second&empty=&=x&bad=%ff%zz");
+        let fields = Fields::parse(
+            b"name=a+b%20c&p=repo%3Aread&p=repo%3Awrite&name=second&empty=&=x&bad=%ff%zz",
+        );
         assert_eq!(fields.get("name"), "a b c");
-        assert_eq!(fields.all("p").collect::<Vec<_>>(), ["repo:read", "repo:write"]);
+        assert_eq!(
+            fields.all("p").collect::<Vec<_>>(),
+            ["repo:read", "repo:write"]
+        );
         assert_eq!((fields.get("empty"), fields.get("absent")), ("", ""));
         assert_eq!(fields.get("bad"), "\u{fffd}%zz");
     }
 
     #[test]
     fn a_password_is_not_in_the_debug_text() {
-        assert_eq!(format!("{:?}", Fields::parse(b"password=canary&name=x")), r#"["password", "name"]"#);
+        assert_eq!(
+            format!("{:?}", Fields::parse(b"password=canary&name=x")),
+            r#"["password", "name"]"#
+        );
     }
 
     #[test]
     fn what_is_wrong_stands_beside_its_field_and_is_escaped() {
         let errors = Errors::one("name", "a <b> & \"c\"");
-        assert_eq!(errors.said("name").to_string(), r#"<p class="wrong" id="name-wrong">a &#60;b&#62; &#38; &#34;c&#34;</p>"#);
-        assert_eq!(errors.attributes("name", "name-hint").to_string(), r#" aria-invalid="true" aria-describedby="name-wrong name-hint""#);
+        assert_eq!(
+            errors.said("name").to_string(),
+            r#"<p class="wrong" id="name-wrong">a &#60;b&#62; &#38; &#34;c&#34;</p>"#
+        );
+        assert_eq!(
+            errors.attributes("name", "name-hint").to_string(),
+            r#" aria-invalid="true" aria-describedby="name-wrong name-hint""#
+        );
         assert_eq!(errors.attributes("may", "").to_string(), "");
         assert_eq!(errors.said("may").to_string(), "");
     }
@@ -210,11 +292,23 @@ mod tests {
         let field = |error| Errors::of_service(error).unwrap().0;
         let required = field(InvalidField::expiration(ExpirationRefused::Required).into());
         assert_eq!(required[0].0, "expires");
-        assert!(!required[0].1.contains("expirationDate"), "pages do not speak of the REST interface's fields");
-        assert_eq!(field(InvalidField::new("scope", "scope_empty", "x").into())[0].0, "may");
-        let taken = field(ServiceError::NameTaken(Prefix::parse("hpp_b81XaP").unwrap()));
+        assert!(
+            !required[0].1.contains("expirationDate"),
+            "pages do not speak of the REST interface's fields"
+        );
+        assert_eq!(
+            field(InvalidField::new("scope", "scope_empty", "x").into())[0].0,
+            "may"
+        );
+        let taken = field(ServiceError::NameTaken(
+            Prefix::parse("hpp_b81XaP").unwrap(),
+        ));
         assert!(taken[0].0 == "name" && taken[0].1.contains("hpp_b81XaP"));
-        for error in [ServiceError::RecentSignInRequired, ServiceError::SignInFailed, ServiceError::TooManyAttempts(90)] {
+        for error in [
+            ServiceError::RecentSignInRequired,
+            ServiceError::SignInFailed,
+            ServiceError::TooManyAttempts(90),
+        ] {
             assert_eq!(field(error)[0].0, "password");
         }
         assert!(Errors::of_service(ServiceError::NotFound("token")).is_err());

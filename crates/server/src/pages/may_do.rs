@@ -15,12 +15,22 @@ pub(super) struct MayDo {
 impl MayDo {
     /// What is chosen in a form for a token narrowed to `scope`.
     pub(super) fn of(scope: Option<&PermissionSet>) -> Self {
-        Self { all: scope.is_none(), named: scope.into_iter().flatten().map(Permission::to_string).collect() }
+        Self {
+            all: scope.is_none(),
+            named: scope
+                .into_iter()
+                .flatten()
+                .map(Permission::to_string)
+                .collect(),
+        }
     }
 
     /// Reads what was chosen. What was ticked is kept even where all was chosen, in case the form comes back.
     pub(super) fn read(fields: &Fields) -> Self {
-        Self { all: fields.get("may") == "all", named: fields.all("p").map(str::to_owned).collect() }
+        Self {
+            all: fields.get("may") == "all",
+            named: fields.all("p").map(str::to_owned).collect(),
+        }
     }
 
     /// The narrowing that is asked for; `None` is all.
@@ -33,12 +43,22 @@ impl MayDo {
     }
 
     /// The fields of a new token: everything of the catalogue that the role `holds`.
-    pub(super) fn view_of_new(&self, catalogue: &[CatalogueEntry], held: &PermissionSet, role: &str, errors: &Errors) -> MayDoView {
+    pub(super) fn view_of_new(
+        &self,
+        catalogue: &[CatalogueEntry],
+        held: &PermissionSet,
+        role: &str,
+        errors: &Errors,
+    ) -> MayDoView {
         MayDoView {
             all_label: Some(format!("All that my role allows ({})", held.len())),
             all_chosen: self.all,
-            all_hint: format!("Whatever your role, {role}, allows at each request: more when it grows, less when it shrinks."),
-            none_hint: format!("Your role, {role}, allows nothing today, so a token could not either."),
+            all_hint: format!(
+                "Whatever your role, {role}, allows at each request: more when it grows, less when it shrinks."
+            ),
+            none_hint: format!(
+                "Your role, {role}, allows nothing today, so a token could not either."
+            ),
             items: self.items(catalogue, held, &PermissionSet::default()),
             own_tokens: Some(self.names(Permission::OWN_TOKENS)),
             errors: errors.clone(),
@@ -46,10 +66,22 @@ impl MayDo {
     }
 
     /// The fields of a token that is narrowed to `scope`, which can only become narrower.
-    pub(super) fn view_of_change(&self, catalogue: &[CatalogueEntry], held: &PermissionSet, scope: Option<&PermissionSet>, errors: &Errors) -> MayDoView {
+    pub(super) fn view_of_change(
+        &self,
+        catalogue: &[CatalogueEntry],
+        held: &PermissionSet,
+        scope: Option<&PermissionSet>,
+        errors: &Errors,
+    ) -> MayDoView {
         let (within, stands, own) = match scope {
             None => (held.clone(), PermissionSet::default(), None),
-            Some(scope) => (held.narrowed_to(scope), scope.clone(), scope.names_text(Permission::OWN_TOKENS).then(|| self.names(Permission::OWN_TOKENS))),
+            Some(scope) => (
+                held.narrowed_to(scope),
+                scope.clone(),
+                scope
+                    .names_text(Permission::OWN_TOKENS)
+                    .then(|| self.names(Permission::OWN_TOKENS)),
+            ),
         };
         MayDoView {
             all_label: scope.is_none().then(|| format!("All that my role allows ({})", held.len())),
@@ -64,19 +96,36 @@ impl MayDo {
 
     /// A line for each of `offered`, and for each of `standing` that is not among them: wildcards, and what the
     /// role no longer holds.
-    fn items(&self, catalogue: &[CatalogueEntry], offered: &PermissionSet, standing: &PermissionSet) -> Vec<Item> {
-        let listed = catalogue.iter().filter(|entry| offered.names(&entry.permission)).map(|entry| Item {
-            name: entry.permission.to_string(),
-            description: entry.description.clone(),
-            risk: risk(entry.risk),
-            checked: self.names(entry.permission.as_str()),
-        });
-        let others = standing.iter().filter(|permission| !offered.names(permission) && permission.as_str() != Permission::OWN_TOKENS).map(|permission| Item {
-            name: permission.to_string(),
-            description: if permission.is_wildcard() { format!("Everything your role allows on {}", permission.resource()) } else { "Your role does not allow this today".to_owned() },
-            risk: None,
-            checked: self.names(permission.as_str()),
-        });
+    fn items(
+        &self,
+        catalogue: &[CatalogueEntry],
+        offered: &PermissionSet,
+        standing: &PermissionSet,
+    ) -> Vec<Item> {
+        let listed = catalogue
+            .iter()
+            .filter(|entry| offered.names(&entry.permission))
+            .map(|entry| Item {
+                name: entry.permission.to_string(),
+                description: entry.description.clone(),
+                risk: risk(entry.risk),
+                checked: self.names(entry.permission.as_str()),
+            });
+        let others = standing
+            .iter()
+            .filter(|permission| {
+                !offered.names(permission) && permission.as_str() != Permission::OWN_TOKENS
+            })
+            .map(|permission| Item {
+                name: permission.to_string(),
+                description: if permission.is_wildcard() {
+                    format!("Everything your role allows on {}", permission.resource())
+                } else {
+                    "Your role does not allow this today".to_owned()
+                },
+                risk: None,
+                checked: self.names(permission.as_str()),
+            });
         others.chain(listed).collect()
     }
 }
@@ -122,7 +171,14 @@ mod tests {
     }
 
     fn catalogue(texts: &[&str]) -> Vec<CatalogueEntry> {
-        texts.iter().map(|text| CatalogueEntry { permission: Permission::parse(text).unwrap(), description: String::new(), risk: Risk::High }).collect()
+        texts
+            .iter()
+            .map(|text| CatalogueEntry {
+                permission: Permission::parse(text).unwrap(),
+                description: String::new(),
+                risk: Risk::High,
+            })
+            .collect()
     }
 
     fn read(form: &str) -> MayDo {
@@ -132,26 +188,62 @@ mod tests {
     #[test]
     fn all_is_no_narrowing_and_nothing_is_an_empty_one() {
         assert_eq!(read("may=all&p=repo:read").scope(), None);
-        assert_eq!(read("may=these&p=repo:read&p=a:b&p=repo:read").scope(), Some(vec!["a:b".to_owned(), "repo:read".to_owned()]));
-        assert_eq!(read("may=these").scope(), Some(Vec::new()), "refused by the service, never taken for all");
+        assert_eq!(
+            read("may=these&p=repo:read&p=a:b&p=repo:read").scope(),
+            Some(vec!["a:b".to_owned(), "repo:read".to_owned()])
+        );
+        assert_eq!(
+            read("may=these").scope(),
+            Some(Vec::new()),
+            "refused by the service, never taken for all"
+        );
         assert_eq!(read("").scope(), Some(Vec::new()));
     }
 
     #[test]
     fn only_what_the_role_allows_is_offered() {
-        let view = MayDo::default().view_of_new(&catalogue(&["repo:read", "repo:admin"]), &set(&["repo:read"]), "Member", &Errors::default());
+        let view = MayDo::default().view_of_new(
+            &catalogue(&["repo:read", "repo:admin"]),
+            &set(&["repo:read"]),
+            "Member",
+            &Errors::default(),
+        );
         assert_eq!(view.items.len(), 1);
         let text = view.to_string();
-        assert!(text.contains("All that my role allows (1)") && text.contains("high risk") && !text.contains("repo:admin"));
-        assert!(text.contains(r#"value="hallpass:own-tokens">"#), "offered, and not ticked");
+        assert!(
+            text.contains("All that my role allows (1)")
+                && text.contains("high risk")
+                && !text.contains("repo:admin")
+        );
+        assert!(
+            text.contains(r#"value="hallpass:own-tokens">"#),
+            "offered, and not ticked"
+        );
     }
 
     #[test]
     fn a_change_offers_what_can_be_taken_away() {
         let scope = set(&["hallpass:own-tokens", "old:thing", "repo:*"]);
-        let view = MayDo::of(Some(&scope)).view_of_change(&catalogue(&["repo:read", "repo:write", "other:read"]), &set(&["other:read", "repo:read", "repo:write"]), Some(&scope), &Errors::default());
-        let lines: Vec<_> = view.items.iter().map(|item| (item.name.as_str(), item.checked)).collect();
-        assert_eq!(lines, [("old:thing", true), ("repo:*", true), ("repo:read", false), ("repo:write", false)]);
+        let view = MayDo::of(Some(&scope)).view_of_change(
+            &catalogue(&["repo:read", "repo:write", "other:read"]),
+            &set(&["other:read", "repo:read", "repo:write"]),
+            Some(&scope),
+            &Errors::default(),
+        );
+        let lines: Vec<_> = view
+            .items
+            .iter()
+            .map(|item| (item.name.as_str(), item.checked))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("old:thing", true),
+                ("repo:*", true),
+                ("repo:read", false),
+                ("repo:write", false)
+            ]
+        );
         assert_eq!((view.own_tokens, view.all_label), (Some(true), None));
     }
 }

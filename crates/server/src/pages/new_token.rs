@@ -30,11 +30,21 @@ struct NewToken {
 
 impl NewToken {
     fn empty(app: &App) -> Self {
-        Self { name: String::new(), expiry: Expiry::default_at(app.services.clock.now()), may: MayDo::default(), key: draw_key(app) }
+        Self {
+            name: String::new(),
+            expiry: Expiry::default_at(app.services.clock.now()),
+            may: MayDo::default(),
+            key: draw_key(app),
+        }
     }
 
     fn read(fields: &Fields, now: Timestamp) -> Self {
-        Self { name: fields.get("name").to_owned(), expiry: Expiry::read(fields, now), may: MayDo::read(fields), key: fields.get("key").to_owned() }
+        Self {
+            name: fields.get("name").to_owned(),
+            expiry: Expiry::read(fields, now),
+            may: MayDo::read(fields),
+            key: fields.get("key").to_owned(),
+        }
     }
 
     fn request(&self) -> Result<CreateToken, ServiceError> {
@@ -43,7 +53,12 @@ impl NewToken {
             expiry::Asked::Never => (None, Some(true)),
             expiry::Asked::Keep => (None, None),
         };
-        Ok(CreateToken { name: self.name.clone(), expiration_date, user_aware_token_never_expires: never, scope: self.may.scope() })
+        Ok(CreateToken {
+            name: self.name.clone(),
+            expiration_date,
+            user_aware_token_never_expires: never,
+            scope: self.may.scope(),
+        })
     }
 }
 
@@ -67,7 +82,11 @@ struct NewTokenPage {
     errors: Errors,
 }
 
-pub(super) async fn show(State(app): State<App>, visitor: Visitor, Asked(asked): Asked) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Asked(asked): Asked,
+) -> Result<Response, PageError> {
     if let Some(refused) = tokens::not_allowed(&visitor)? {
         return Ok(refused);
     }
@@ -77,12 +96,32 @@ pub(super) async fn show(State(app): State<App>, visitor: Visitor, Asked(asked):
         form.name = like.name.to_string();
         form.may = MayDo::of(like.scope.as_ref());
     }
-    show_form(&app, &visitor, form, StatusCode::OK, Errors::default(), None).await
+    show_form(
+        &app,
+        &visitor,
+        form,
+        StatusCode::OK,
+        Errors::default(),
+        None,
+    )
+    .await
 }
 
-async fn show_form(app: &App, visitor: &Visitor, form: NewToken, status: StatusCode, errors: Errors, taken_by: Option<String>) -> Result<Response, PageError> {
+async fn show_form(
+    app: &App,
+    visitor: &Visitor,
+    form: NewToken,
+    status: StatusCode,
+    errors: Errors,
+    taken_by: Option<String>,
+) -> Result<Response, PageError> {
     let person = visitor.person();
-    let catalogue = app.services.store.catalogue().await.map_err(ServiceError::from)?;
+    let catalogue = app
+        .services
+        .store
+        .catalogue()
+        .await
+        .map_err(ServiceError::from)?;
     page_with(
         status,
         &NewTokenPage {
@@ -92,7 +131,12 @@ async fn show_form(app: &App, visitor: &Visitor, form: NewToken, status: StatusC
             name: form.name,
             taken_by,
             expiry: form.expiry.view(None, &errors),
-            checklist: form.may.view_of_new(&catalogue, &person.permissions, &person.role.name, &errors),
+            checklist: form.may.view_of_new(
+                &catalogue,
+                &person.permissions,
+                &person.role.name,
+                &errors,
+            ),
             password: PasswordView {
                 asked: !app.services.is_recent(person),
                 required: true,
@@ -117,28 +161,56 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Result<Respons
 
 async fn try_create(app: &App, sent: &Sent, form: &NewToken) -> Result<Created, ServiceError> {
     let request = form.request()?;
-    let person = sent.visitor.confirmed(app, sent.fields.get("password")).await?;
-    app.services.create_token(&person, &request, Some(&form.key), &sent.visitor.context).await
+    let person = sent
+        .visitor
+        .confirmed(app, sent.fields.get("password"))
+        .await?;
+    app.services
+        .create_token(&person, &request, Some(&form.key), &sent.visitor.context)
+        .await
 }
 
-async fn show_created(app: &App, visitor: &Visitor, created: Created) -> Result<Response, PageError> {
-    let (name, prefix) = (created.token.name.to_string(), created.token.prefix.to_string());
+async fn show_created(
+    app: &App,
+    visitor: &Visitor,
+    created: Created,
+) -> Result<Response, PageError> {
+    let (name, prefix) = (
+        created.token.name.to_string(),
+        created.token.prefix.to_string(),
+    );
     let banner = match created.secret {
-        Some(secret) => Banner::Made { name, prefix, secret: Shown(secret) },
+        Some(secret) => Banner::Made {
+            name,
+            prefix,
+            secret: Shown(secret),
+        },
         None => Banner::MadeBefore { name, prefix },
     };
     tokens::show(app, visitor, &Fields::parse(b""), banner).await
 }
 
 /// The form once more, as it was typed, with what is wrong.
-async fn show_again(app: &App, visitor: &Visitor, mut form: NewToken, error: ServiceError) -> Result<Response, PageError> {
+async fn show_again(
+    app: &App,
+    visitor: &Visitor,
+    mut form: NewToken,
+    error: ServiceError,
+) -> Result<Response, PageError> {
     let status = error.face().status;
     if matches!(error, ServiceError::IdempotencyKeyReused) {
         form.key = draw_key(app);
-        let errors = Errors::one("form", "You made a token with this form before. To make one more, as it stands here, press Create token again.");
+        let errors = Errors::one(
+            "form",
+            "You made a token with this form before. To make one more, as it stands here, press Create token again.",
+        );
         return show_form(app, visitor, form, status, errors, None).await;
     }
-    let taken_by = if let ServiceError::NameTaken(prefix) = &error { Some(prefix.to_string()) } else { None };
+    let taken_by = if let ServiceError::NameTaken(prefix) = &error {
+        Some(prefix.to_string())
+    } else {
+        None
+    };
     let errors = Errors::of_service(error)?;
     show_form(app, visitor, form, status, errors, taken_by).await
 }
@@ -148,23 +220,47 @@ mod tests {
     use super::*;
 
     fn read(form: &str) -> NewToken {
-        NewToken::read(&Fields::parse(form.as_bytes()), Timestamp::parse("2026-11-22T10:15:00Z").unwrap())
+        NewToken::read(
+            &Fields::parse(form.as_bytes()),
+            Timestamp::parse("2026-11-22T10:15:00Z").unwrap(),
+        )
     }
 
     #[test]
     fn a_form_becomes_a_wish() {
-        let wish = read("name=laptop&expires=30&may=these&p=repo%3Aread&key=k").request().unwrap();
+        let wish = read("name=laptop&expires=30&may=these&p=repo%3Aread&key=k")
+            .request()
+            .unwrap();
         assert_eq!(wish.name, "laptop");
-        assert_eq!(wish.expiration_date.as_deref(), Some("2026-12-22T10:15:00Z"));
-        assert_eq!((wish.user_aware_token_never_expires, wish.scope), (None, Some(vec!["repo:read".to_owned()])));
-        let never = read("name=x&expires=never&never=known&may=all").request().unwrap();
-        assert_eq!((never.expiration_date, never.user_aware_token_never_expires, never.scope), (None, Some(true), None));
+        assert_eq!(
+            wish.expiration_date.as_deref(),
+            Some("2026-12-22T10:15:00Z")
+        );
+        assert_eq!(
+            (wish.user_aware_token_never_expires, wish.scope),
+            (None, Some(vec!["repo:read".to_owned()]))
+        );
+        let never = read("name=x&expires=never&never=known&may=all")
+            .request()
+            .unwrap();
+        assert_eq!(
+            (
+                never.expiration_date,
+                never.user_aware_token_never_expires,
+                never.scope
+            ),
+            (None, Some(true), None)
+        );
     }
 
     #[test]
     fn a_form_that_says_nothing_never_means_forever() {
         assert!(read("name=x&may=all").request().is_err());
         let kept = read("name=x&may=all&expires=keep").request().unwrap();
-        assert_eq!((kept.expiration_date, kept.user_aware_token_never_expires), (None, None), "which the service refuses");
+        assert_eq!(
+            (kept.expiration_date, kept.user_aware_token_never_expires),
+            (None, None),
+            "which the service refuses"
+        );
     }
 }

@@ -30,7 +30,14 @@ mod tests {
 
     #[test]
     fn paths_on_this_site_stay() {
-        for good in ["/", "/settings/tokens", "/settings/tokens?state=expired&search=a%20b", "/settings/tokens/new", "/docs#verify", "/settings/tokens?search=%2F%2Fevil"] {
+        for good in [
+            "/",
+            "/settings/tokens",
+            "/settings/tokens?state=expired&search=a%20b",
+            "/settings/tokens/new",
+            "/docs#verify",
+            "/settings/tokens?search=%2F%2Fevil",
+        ] {
             assert_eq!(local_path(good), good);
         }
     }

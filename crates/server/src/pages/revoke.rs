@@ -23,24 +23,41 @@ struct RevokePage {
 }
 
 /// Asks first, and says what used it lately. The list shows the same in a dialog.
-pub(super) async fn ask(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, PageError> {
+pub(super) async fn ask(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
     if let Some(refused) = tokens::not_allowed(&visitor)? {
         return Ok(refused);
     }
     let found = token::find(&app, &visitor, &id).await?;
     let now = app.services.clock.now();
     match found.token.state(now) {
-        TokenState::Revoked => Ok(see_other(&format!("/settings/tokens?revoked={}", found.token.id))),
-        state => page(&RevokePage { frame: Frame::new(&visitor.present, "tokens"), token: TokenView::of(&found, now), works: state != TokenState::Expired }),
+        TokenState::Revoked => Ok(see_other(&format!(
+            "/settings/tokens?revoked={}",
+            found.token.id
+        ))),
+        state => page(&RevokePage {
+            frame: Frame::new(&visitor.present, "tokens"),
+            token: TokenView::of(&found, now),
+            works: state != TokenState::Expired,
+        }),
     }
 }
 
-pub(super) async fn revoke(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Result<Response, PageError> {
+pub(super) async fn revoke(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, PageError> {
     let visitor = &sent.visitor;
     if let Some(refused) = tokens::not_allowed(visitor)? {
         return Ok(refused);
     }
     let id = token::find(&app, visitor, &id).await?.token.id;
-    app.services.revoke_token(visitor.person(), id, &visitor.context).await?;
+    app.services
+        .revoke_token(visitor.person(), id, &visitor.context)
+        .await?;
     Ok(see_other(&format!("/settings/tokens?revoked={id}")))
 }

@@ -33,7 +33,10 @@ impl SessionLine {
             id: session.id.to_string(),
             device: words::device(&agent),
             agent,
-            address: session.address.clone().unwrap_or_else(|| "unknown".to_owned()),
+            address: session
+                .address
+                .clone()
+                .unwrap_or_else(|| "unknown".to_owned()),
             created: Moment::past(session.created, now),
             seen: Moment::past(session.seen_at, now),
             ends: Moment::coming(session.expires_at, now),
@@ -57,33 +60,60 @@ struct EndAllPage {
     how_many: String,
 }
 
-pub(super) async fn list(State(app): State<App>, visitor: Visitor, Asked(asked): Asked) -> Result<Response, PageError> {
+pub(super) async fn list(
+    State(app): State<App>,
+    visitor: Visitor,
+    Asked(asked): Asked,
+) -> Result<Response, PageError> {
     let now = app.services.clock.now();
     let sessions = app.services.list_sessions(visitor.person()).await?;
     page(&SessionsPage {
         frame: Frame::new(&visitor.present, "sessions"),
         ended: asked.get("ended") == "1",
-        sessions: sessions.iter().map(|session| SessionLine::of(session, visitor.present.session, now)).collect(),
+        sessions: sessions
+            .iter()
+            .map(|session| SessionLine::of(session, visitor.present.session, now))
+            .collect(),
     })
 }
 
-pub(super) async fn end(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Result<Response, PageError> {
+pub(super) async fn end(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, PageError> {
     let visitor = &sent.visitor;
     let id = SessionId::parse(&id).map_err(|_| ServiceError::NotFound("session"))?;
-    match app.services.end_session(visitor.person(), id, &visitor.context).await {
+    match app
+        .services
+        .end_session(visitor.person(), id, &visitor.context)
+        .await
+    {
         // It ended by itself in the meantime: that is what was wanted.
         Ok(()) | Err(ServiceError::NotFound(_)) => Ok(see_other("/settings/sessions?ended=1")),
         Err(error) => Err(error.into()),
     }
 }
 
-pub(super) async fn ask_end_all(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
+pub(super) async fn ask_end_all(
+    State(app): State<App>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
     let open = app.services.list_sessions(visitor.person()).await?.len();
-    let how_many = if open == 1 { "One session ends".to_owned() } else { format!("{open} sessions end") };
-    page(&EndAllPage { frame: Frame::new(&visitor.present, "sessions"), how_many })
+    let how_many = if open == 1 {
+        "One session ends".to_owned()
+    } else {
+        format!("{open} sessions end")
+    };
+    page(&EndAllPage {
+        frame: Frame::new(&visitor.present, "sessions"),
+        how_many,
+    })
 }
 
 pub(super) async fn end_all(State(app): State<App>, sent: Sent) -> Result<Response, PageError> {
-    app.services.end_all_sessions(sent.visitor.person(), &sent.visitor.context).await?;
+    app.services
+        .end_all_sessions(sent.visitor.person(), &sent.visitor.context)
+        .await?;
     Ok(sign_in::signed_out(&app))
 }

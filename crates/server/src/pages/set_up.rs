@@ -23,22 +23,46 @@ struct SetUpPage<'a> {
     errors: Errors,
 }
 
-pub(super) async fn show(State(app): State<App>, Asked(asked): Asked) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Asked(asked): Asked,
+) -> Result<Response, PageError> {
     let code = asked.get("code");
     app.services.check_set_up_code(code).await?;
-    page(&SetUpPage { code, ..SetUpPage::default() })
+    page(&SetUpPage {
+        code,
+        ..SetUpPage::default()
+    })
 }
 
-pub(super) async fn submit(State(app): State<App>, sent: SentByAnyone) -> Result<Response, PageError> {
+pub(super) async fn submit(
+    State(app): State<App>,
+    sent: SentByAnyone,
+) -> Result<Response, PageError> {
     let code = sent.fields.get("code");
     app.services.check_set_up_code(code).await?;
-    let [organization, name, email, password] = ["organization", "name", "email", "password"].map(|field| sent.fields.get(field));
-    let wish = SetUp { organization: organization.to_owned(), name: name.to_owned(), email: email.to_owned(), password: password.to_owned() };
+    let [organization, name, email, password] =
+        ["organization", "name", "email", "password"].map(|field| sent.fields.get(field));
+    let wish = SetUp {
+        organization: organization.to_owned(),
+        name: name.to_owned(),
+        email: email.to_owned(),
+        password: password.to_owned(),
+    };
     match app.services.set_up(&wish, &sent.context).await {
         Ok(started) => Ok(begun(&app, &started, "/settings/tokens")),
         Err(error @ ServiceError::Invalid(_)) => {
             let status = error.face().status;
-            page_with(status, &SetUpPage { code, organization, name, email, errors: Errors::of_service(error)? })
+            page_with(
+                status,
+                &SetUpPage {
+                    code,
+                    organization,
+                    name,
+                    email,
+                    errors: Errors::of_service(error)?,
+                },
+            )
         }
         Err(error) => Err(error.into()),
     }
@@ -49,7 +73,9 @@ pub(super) fn nobody_yet() -> Result<Response, PageError> {
     let told = Told {
         title: "Nobody is here yet".to_owned(),
         detail: "Hallpass runs, and waits for its first account.".to_owned(),
-        what_to_do: Some("Open the set-up link that was printed in the terminal where Hallpass was started. It works once; each start prints a new one."),
+        what_to_do: Some(
+            "Open the set-up link that was printed in the terminal where Hallpass was started. It works once; each start prints a new one.",
+        ),
         way_out: None,
         status: None,
     };

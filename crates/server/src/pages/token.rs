@@ -36,11 +36,19 @@ struct Change {
 
 impl Change {
     fn none(token: &PersonalAccessToken, now: Timestamp) -> Self {
-        Self { name: token.name.to_string(), expiry: Expiry::new("keep", now), may: MayDo::of(token.scope.as_ref()) }
+        Self {
+            name: token.name.to_string(),
+            expiry: Expiry::new("keep", now),
+            may: MayDo::of(token.scope.as_ref()),
+        }
     }
 
     fn read(fields: &Fields, now: Timestamp) -> Self {
-        Self { name: fields.get("name").to_owned(), expiry: Expiry::read(fields, now), may: MayDo::read(fields) }
+        Self {
+            name: fields.get("name").to_owned(),
+            expiry: Expiry::read(fields, now),
+            may: MayDo::read(fields),
+        }
     }
 
     /// What differs from `token`, as a merge patch.
@@ -60,7 +68,10 @@ impl Change {
                 patch.insert("userAwareTokenNeverExpires".to_owned(), json!(true));
             }
         }
-        let before = token.scope.as_ref().map(|scope| scope.iter().map(Permission::to_string).collect::<Vec<_>>());
+        let before = token
+            .scope
+            .as_ref()
+            .map(|scope| scope.iter().map(Permission::to_string).collect::<Vec<_>>());
         let after = self.may.scope();
         if after != before {
             patch.insert("scope".to_owned(), json!(after));
@@ -87,35 +98,91 @@ struct TokenPage {
 }
 
 /// The token that an address names.
-pub(super) async fn find(app: &App, visitor: &Visitor, id: &str) -> Result<TokenWithUse, ServiceError> {
+pub(super) async fn find(
+    app: &App,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<TokenWithUse, ServiceError> {
     let id = TokenId::parse(id).map_err(|_| ServiceError::NotFound("token"))?;
     app.services.get_token(visitor.person(), id).await
 }
 
-pub(super) async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>, Asked(asked): Asked) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Asked(asked): Asked,
+) -> Result<Response, PageError> {
     if let Some(refused) = tokens::not_allowed(&visitor)? {
         return Ok(refused);
     }
     let found = find(&app, &visitor, &id).await?;
     let change = Change::none(&found.token, app.services.clock.now());
-    show_token(&app, &visitor, &found, &change, StatusCode::OK, Errors::default(), asked.get("saved") == "1").await
+    show_token(
+        &app,
+        &visitor,
+        &found,
+        &change,
+        StatusCode::OK,
+        Errors::default(),
+        asked.get("saved") == "1",
+    )
+    .await
 }
 
-async fn show_token(app: &App, visitor: &Visitor, found: &TokenWithUse, change: &Change, status: StatusCode, errors: Errors, saved: bool) -> Result<Response, PageError> {
+async fn show_token(
+    app: &App,
+    visitor: &Visitor,
+    found: &TokenWithUse,
+    change: &Change,
+    status: StatusCode,
+    errors: Errors,
+    saved: bool,
+) -> Result<Response, PageError> {
     let now = app.services.clock.now();
-    let ended = matches!(found.token.state(now), TokenState::Expired | TokenState::Revoked);
-    let form = if ended { None } else { Some(change_form(app, visitor, &found.token, change, &errors).await?) };
-    page_with(status, &TokenPage { frame: Frame::new(&visitor.present, "tokens"), token: TokenView::of(found, now), saved, form, errors })
+    let ended = matches!(
+        found.token.state(now),
+        TokenState::Expired | TokenState::Revoked
+    );
+    let form = if ended {
+        None
+    } else {
+        Some(change_form(app, visitor, &found.token, change, &errors).await?)
+    };
+    page_with(
+        status,
+        &TokenPage {
+            frame: Frame::new(&visitor.present, "tokens"),
+            token: TokenView::of(found, now),
+            saved,
+            form,
+            errors,
+        },
+    )
 }
 
-async fn change_form(app: &App, visitor: &Visitor, token: &PersonalAccessToken, change: &Change, errors: &Errors) -> Result<ChangeForm, ServiceError> {
+async fn change_form(
+    app: &App,
+    visitor: &Visitor,
+    token: &PersonalAccessToken,
+    change: &Change,
+    errors: &Errors,
+) -> Result<ChangeForm, ServiceError> {
     let person = visitor.person();
     let catalogue = app.services.store.catalogue().await?;
-    let keep = token.expiration.date().map_or_else(|| "As it is: never".to_owned(), |date| format!("As it is: {}", words::day(date)));
+    let keep = token.expiration.date().map_or_else(
+        || "Keep: never".to_owned(),
+        |date| format!("Keep {}", words::day(date)),
+    );
     Ok(ChangeForm {
         name: change.name.clone(),
         expiry: change.expiry.view(Some(keep), errors),
-        checklist: change.may.view_of_change(&catalogue, &person.permissions, token.scope.as_ref(), errors),
+        checklist: change.may.view_of_change(
+            &catalogue,
+            &person.permissions,
+            token.scope.as_ref(),
+            errors,
+        ),
         password: PasswordView {
             asked: !app.services.is_recent(person),
             required: false,
@@ -125,7 +192,11 @@ async fn change_form(app: &App, visitor: &Visitor, token: &PersonalAccessToken, 
     })
 }
 
-pub(super) async fn change(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Result<Response, PageError> {
+pub(super) async fn change(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, PageError> {
     let visitor = &sent.visitor;
     if let Some(refused) = tokens::not_allowed(visitor)? {
         return Ok(refused);
@@ -133,20 +204,47 @@ pub(super) async fn change(State(app): State<App>, Path(id): Path<String>, sent:
     let found = find(&app, visitor, &id).await?;
     let change = Change::read(&sent.fields, app.services.clock.now());
     match try_change(&app, &sent, &found.token, &change).await {
-        Ok(()) => Ok(see_other(&format!("/settings/tokens/{}?saved=1", found.token.id))),
+        Ok(()) => Ok(see_other(&format!(
+            "/settings/tokens/{}?saved=1",
+            found.token.id
+        ))),
         Err(error) => {
             let status = error.face().status;
-            show_token(&app, visitor, &found, &change, status, Errors::of_service(error)?, false).await
+            show_token(
+                &app,
+                visitor,
+                &found,
+                &change,
+                status,
+                Errors::of_service(error)?,
+                false,
+            )
+            .await
         }
     }
 }
 
-async fn try_change(app: &App, sent: &Sent, token: &PersonalAccessToken, change: &Change) -> Result<(), ServiceError> {
+async fn try_change(
+    app: &App,
+    sent: &Sent,
+    token: &PersonalAccessToken,
+    change: &Change,
+) -> Result<(), ServiceError> {
     let patch = change.patch(token)?;
     if patch.is_empty() {
         return Ok(());
     }
-    let person = sent.visitor.confirmed(app, sent.fields.get("password")).await?;
-    app.services.change_token(&person, token.id, &Patch::Merge(Value::Object(patch)), &sent.visitor.context).await?;
+    let person = sent
+        .visitor
+        .confirmed(app, sent.fields.get("password"))
+        .await?;
+    app.services
+        .change_token(
+            &person,
+            token.id,
+            &Patch::Merge(Value::Object(patch)),
+            &sent.visitor.context,
+        )
+        .await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use hallpass_domain::{
     time::Timestamp,
 };
 use hallpass_store::TokenWithUse;
+use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
 const PERMISSIONS_SHOWN: usize = 4;
@@ -29,7 +30,13 @@ pub(super) struct Frame {
 impl Frame {
     /// The frame of a page in `section` of the settings.
     pub(super) fn new(present: &Present, section: &'static str) -> Self {
-        let Person { user, organization, membership, role, .. } = &present.person;
+        let Person {
+            user,
+            organization,
+            membership,
+            role,
+            ..
+        } = &present.person;
         Self {
             organization: organization.name.to_string(),
             email: user.email.to_string(),
@@ -48,7 +55,10 @@ impl Frame {
 
 /// A moment in words, with the exact one on hover.
 #[derive(Clone, Debug, Template)]
-#[template(ext = "html", source = r#"<time datetime="{{ iso }}" title="{{ exact }}">{{ words }}</time>"#)]
+#[template(
+    ext = "html",
+    source = r#"<time datetime="{{ iso }}" title="{{ exact }}">{{ words }}</time>"#
+)]
 pub(super) struct Moment {
     iso: String,
     exact: String,
@@ -60,7 +70,12 @@ impl HtmlSafe for Moment {}
 impl Moment {
     fn said(at: Timestamp, words: String) -> Self {
         // To the second: nobody reads microseconds.
-        Self { iso: Timestamp::from_micros(at.seconds() * hallpass_domain::time::MICROS_PER_SECOND).to_string(), exact: words::exact(at), words }
+        Self {
+            iso: Timestamp::from_micros(at.seconds() * hallpass_domain::time::MICROS_PER_SECOND)
+                .to_string(),
+            exact: words::exact(at),
+            words,
+        }
     }
 
     pub(super) fn past(at: Timestamp, now: Timestamp) -> Self {
@@ -77,7 +92,10 @@ impl Moment {
 #[template(path = "part/scope.html")]
 pub(super) enum Scope {
     All,
-    Only { shown: Vec<String>, more: Vec<String> },
+    Only {
+        shown: Vec<String>,
+        more: Vec<String>,
+    },
 }
 
 impl HtmlSafe for Scope {}
@@ -89,7 +107,11 @@ impl Scope {
         };
         let mut shown: Vec<String> = scope.iter().map(Permission::to_string).collect();
         // Folding a single one away would save nothing.
-        let more = if shown.len() > PERMISSIONS_SHOWN + 1 { shown.split_off(PERMISSIONS_SHOWN) } else { Vec::new() };
+        let more = if shown.len() > PERMISSIONS_SHOWN + 1 {
+            shown.split_off(PERMISSIONS_SHOWN)
+        } else {
+            Vec::new()
+        };
         Self::Only { shown, more }
     }
 }
@@ -110,18 +132,30 @@ impl HtmlSafe for End {}
 impl End {
     fn of(token: &PersonalAccessToken, now: Timestamp) -> Self {
         if let Some(at) = token.revoked {
-            return Self::Revoked { when: Moment::past(at, now), day: words::day(at) };
+            return Self::Revoked {
+                when: Moment::past(at, now),
+                day: words::day(at),
+            };
         }
         let Some(at) = token.expiration.date() else {
             return Self::Never;
         };
         let day = words::day(at);
         if now >= at {
-            Self::Expired { when: Moment::past(at, now), day }
+            Self::Expired {
+                when: Moment::past(at, now),
+                day,
+            }
         } else if at <= now.plus_days(EXPIRY_WARNING_DAYS) {
-            Self::Soon { when: Moment::coming(at, now), day }
+            Self::Soon {
+                when: Moment::coming(at, now),
+                day,
+            }
         } else {
-            Self::Later { when: Moment::coming(at, now), day }
+            Self::Later {
+                when: Moment::coming(at, now),
+                day,
+            }
         }
     }
 
@@ -134,12 +168,34 @@ impl End {
     }
 }
 
+/// A path or an address, which a browser may break after its slashes and colons and, if it can, nowhere else.
+#[derive(Clone, Debug)]
+pub(super) struct Breaking(String);
+
+impl HtmlSafe for Breaking {}
+
+impl fmt::Display for Breaking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(['/', ':']) {
+            write!(
+                f,
+                "{}",
+                askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?
+            )?;
+            if part.ends_with(['/', ':']) {
+                f.write_str("<wbr>")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How a token was last used.
 #[derive(Clone, Debug)]
 pub(super) struct LastUseView {
     pub(super) when: Moment,
-    pub(super) request: Option<String>,
-    pub(super) address: Option<String>,
+    pub(super) request: Option<Breaking>,
+    pub(super) address: Option<Breaking>,
     pub(super) agent: Option<String>,
 }
 
@@ -149,7 +205,12 @@ impl LastUseView {
             (Some(method), Some(path)) => Some(format!("{method} {path}")),
             (one, other) => one.clone().or_else(|| other.clone()),
         };
-        Self { when: Moment::past(last.at, now), request, address: last.address.clone(), agent: last.agent.clone() }
+        Self {
+            when: Moment::past(last.at, now),
+            request: request.map(Breaking),
+            address: last.address.clone().map(Breaking),
+            agent: last.agent.clone(),
+        }
     }
 }
 
@@ -184,11 +245,17 @@ impl TokenView {
             created: Moment::past(token.created, now),
             created_day: words::day(token.created),
             end: End::of(token, now),
-            last_use: token.last_use.as_ref().map(|last| LastUseView::of(last, now)),
+            last_use: token
+                .last_use
+                .as_ref()
+                .map(|last| LastUseView::of(last, now)),
             recent_uses: words::times(found.recent_uses),
             was_used_lately: found.recent_uses > 0,
             state: (state.word(), colour(state)),
-            suspended: token.suspended.filter(|_| state == TokenState::Suspended).map(|at| Moment::past(at, now)),
+            suspended: token
+                .suspended
+                .filter(|_| state == TokenState::Suspended)
+                .map(|at| Moment::past(at, now)),
             revocable: state != TokenState::Revoked,
         }
     }
@@ -239,16 +306,29 @@ mod tests {
         assert!(matches!(end(7 * 86_400 + 1), End::Later { .. }));
         assert!(matches!(end(7 * 86_400), End::Soon { .. }));
         assert!(matches!(end(1), End::Soon { .. }));
-        assert!(matches!(end(0), End::Expired { .. }), "the date is the first moment at which it no longer works");
+        assert!(
+            matches!(end(0), End::Expired { .. }),
+            "the date is the first moment at which it no longer works"
+        );
         assert!(end(4 * 86_400).to_string().contains("Ends soon"));
-        assert!(matches!(End::of(&token(Expiration::Never), now()), End::Never));
-        let revoked = PersonalAccessToken { revoked: Some(now()), ..token(Expiration::At(now())) };
+        assert!(matches!(
+            End::of(&token(Expiration::Never), now()),
+            End::Never
+        ));
+        let revoked = PersonalAccessToken {
+            revoked: Some(now()),
+            ..token(Expiration::At(now()))
+        };
         assert_eq!(End::of(&revoked, now()).label(), "Revoked");
     }
 
     #[test]
     fn many_permissions_are_folded_and_all_are_there() {
-        let set = |n: u32| (0..n).map(|n| Permission::parse(&format!("r{n:02}:read")).unwrap()).collect::<PermissionSet>();
+        let set = |n: u32| {
+            (0..n)
+                .map(|n| Permission::parse(&format!("r{n:02}:read")).unwrap())
+                .collect::<PermissionSet>()
+        };
         let text = |n| Scope::of(Some(&set(n))).to_string();
         assert!(!text(5).contains("<details") && text(5).matches("<code").count() == 5);
         assert!(text(40).contains("and 36 more") && text(40).matches("<code").count() == 40);
@@ -258,15 +338,30 @@ mod tests {
     #[test]
     fn a_moment_carries_the_exact_one() {
         let text = Moment::past(now().plus_seconds(-200), now()).to_string();
-        assert_eq!(text, r#"<time datetime="2026-11-22T10:11:40Z" title="22 Nov 2026, 10:11 UTC">3 minutes ago</time>"#);
+        assert_eq!(
+            text,
+            r#"<time datetime="2026-11-22T10:11:40Z" title="22 Nov 2026, 10:11 UTC">3 minutes ago</time>"#
+        );
     }
 
     #[test]
     fn what_others_sent_is_escaped() {
-        let last = LastUse { at: now(), method: Some("GET".to_owned()), path: Some("/<b>".to_owned()), address: None, agent: None };
+        let last = LastUse {
+            at: now(),
+            method: Some("GET".to_owned()),
+            path: Some("/a/<b>".to_owned()),
+            address: None,
+            agent: None,
+        };
         let view = LastUseView::of(&last, now());
-        assert_eq!(view.request.as_deref(), Some("GET /<b>"));
-        let scope = Scope::Only { shown: vec!["<b>".to_owned()], more: Vec::new() };
+        assert_eq!(
+            view.request.unwrap().to_string(),
+            "GET /<wbr>a/<wbr>&#60;b&#62;"
+        );
+        let scope = Scope::Only {
+            shown: vec!["<b>".to_owned()],
+            more: Vec::new(),
+        };
         assert!(!scope.to_string().contains("<b>"));
     }
 }

@@ -33,13 +33,22 @@ impl Visitor {
     ///
     /// # Errors
     /// [`ServiceError::SignInFailed`], [`ServiceError::TooManyAttempts`].
-    pub(super) async fn confirmed(&self, app: &App, password: &str) -> Result<Person, ServiceError> {
+    pub(super) async fn confirmed(
+        &self,
+        app: &App,
+        password: &str,
+    ) -> Result<Person, ServiceError> {
         let mut person = self.present.person.clone();
         if password.is_empty() || app.services.is_recent(&person) {
             return Ok(person);
         }
-        app.services.confirm_presence(&person, password, self.device.as_deref(), &self.context).await?;
-        person.via = Via::Session { id: self.present.session, signed_in_at: app.services.clock.now() };
+        app.services
+            .confirm_presence(&person, password, self.device.as_deref(), &self.context)
+            .await?;
+        person.via = Via::Session {
+            id: self.present.session,
+            signed_in_at: app.services.clock.now(),
+        };
         Ok(person)
     }
 }
@@ -48,16 +57,31 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let found = caller::present(app, &parts.headers).await.map_err(|error| PageError(error).into_response())?;
+        let found = caller::present(app, &parts.headers)
+            .await
+            .map_err(|error| PageError(error).into_response())?;
         let present = found.ok_or_else(|| sign_in_first(parts))?;
-        Ok(Self { present, context: caller::context(parts), device: cookies::read_device(app, &parts.headers) })
+        Ok(Self {
+            present,
+            context: caller::context(parts),
+            device: cookies::read_device(app, &parts.headers),
+        })
     }
 }
 
 fn sign_in_first(parts: &Parts) -> Response {
-    let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
-    let next: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", local_path(asked)).finish();
-    let over = if caller::is_safe(&parts.method) { "" } else { "&over=1" };
+    let asked = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |asked| asked.as_str());
+    let next: String = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", local_path(asked))
+        .finish();
+    let over = if caller::is_safe(&parts.method) {
+        ""
+    } else {
+        "&over=1"
+    };
     see_other(&format!("/sign-in?{next}{over}"))
 }
 
@@ -76,7 +100,9 @@ impl FromRequest<App> for Sent {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, app).await?;
-        let fields = Fields::read(Request::from_parts(parts, body)).await.map_err(IntoResponse::into_response)?;
+        let fields = Fields::read(Request::from_parts(parts, body))
+            .await
+            .map_err(IntoResponse::into_response)?;
         if visitor.present.csrf_is(fields.get("csrf")) {
             Ok(Self { visitor, fields })
         } else {
@@ -101,8 +127,15 @@ impl FromRequest<App> for SentByAnyone {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        let (context, device) = (caller::context(&parts), cookies::read_device(app, &parts.headers));
-        Ok(Self { fields: Fields::read(Request::from_parts(parts, body)).await?, context, device })
+        let (context, device) = (
+            caller::context(&parts),
+            cookies::read_device(app, &parts.headers),
+        );
+        Ok(Self {
+            fields: Fields::read(Request::from_parts(parts, body)).await?,
+            context,
+            device,
+        })
     }
 }
 
@@ -114,6 +147,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+        Ok(Self(Fields::parse(
+            parts.uri.query().unwrap_or_default().as_bytes(),
+        )))
     }
 }

@@ -38,7 +38,11 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
 }
 
 const fn days(days: i64) -> (i64, &'static str) {
-    if days < YEARS_FROM_DAYS { (days, "day") } else { (days / DAYS_PER_YEAR, "year") }
+    if days < YEARS_FROM_DAYS {
+        (days, "day")
+    } else {
+        (days / DAYS_PER_YEAR, "year")
+    }
 }
 
 fn counted(number: i64, unit: &str) -> String {
@@ -48,7 +52,11 @@ fn counted(number: i64, unit: &str) -> String {
 
 /// How long to wait: `40 seconds`, `2 minutes`, never less than it is.
 pub(super) fn span(seconds: i64) -> String {
-    if seconds < 2 * MINUTE { counted(seconds.max(1), "second") } else { counted((seconds + MINUTE - 1) / MINUTE, "minute") }
+    if seconds < 2 * MINUTE {
+        counted(seconds.max(1), "second")
+    } else {
+        counted((seconds + MINUTE - 1) / MINUTE, "minute")
+    }
 }
 
 /// `once`, `twice`, `4,310 times`.
@@ -90,26 +98,58 @@ pub(super) fn date_field(at: Timestamp) -> String {
 }
 
 fn written(at: Timestamp, format: &str) -> String {
-    jiff::Timestamp::from_microsecond(at.micros()).map_or_else(|_| at.to_string(), |at| at.strftime(format).to_string())
+    jiff::Timestamp::from_microsecond(at.micros())
+        .map_or_else(|_| at.to_string(), |at| at.strftime(format).to_string())
 }
 
 /// Up to two letters that stand for a name.
 pub(super) fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let mut words = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
     let last = words.next_back();
-    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+    first
+        .into_iter()
+        .chain(last)
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 /// What a `User-Agent` says in words: `Firefox on Linux`. Programs are named as they name themselves.
 pub(super) fn device(agent: &str) -> String {
-    let named = |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    let browser = named(&[("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")]);
-    let system = named(&[("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")]);
+    let named = |table: &[(&str, &'static str)]| {
+        table
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    let browser = named(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("CriOS/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = named(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
     match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
-        (None, _) => agent.split_whitespace().next().unwrap_or("an unnamed program").to_owned(),
+        (None, _) => agent
+            .split_whitespace()
+            .next()
+            .unwrap_or("an unnamed program")
+            .to_owned(),
     }
 }
 
@@ -170,28 +210,74 @@ mod tests {
     #[test]
     fn exact_moments_are_in_utc_and_say_so() {
         assert_eq!(exact(now()), "22 Nov 2026, 10:15 UTC");
-        assert_eq!(day(Timestamp::parse("2026-01-02T00:30:00+01:00").unwrap()), "1 Jan 2026");
-        assert_eq!(date_field(Timestamp::parse("0031-02-03T00:00:00Z").unwrap()), "0031-02-03");
-        assert_eq!(exact(Timestamp::MAX), "31 Dec 9999, 23:59 UTC");
+        assert_eq!(
+            day(Timestamp::parse("2026-01-02T00:30:00+01:00").unwrap()),
+            "1 Jan 2026"
+        );
+        assert_eq!(
+            date_field(Timestamp::parse("0031-02-03T00:00:00Z").unwrap()),
+            "0031-02-03"
+        );
+        assert_eq!(
+            exact(Timestamp::MAX),
+            "9999-12-31T23:59:59Z",
+            "the calendar ends a day before; what comes after is still said"
+        );
     }
 
     #[test]
     fn numbers() {
-        assert_eq!([0, 7, 999, 1_000, 4_310, 1_234_567].map(grouped), ["0", "7", "999", "1,000", "4,310", "1,234,567"]);
-        assert_eq!([0, 1, 2, 4_310].map(times), ["not at all", "once", "twice", "4,310 times"]);
+        assert_eq!(
+            [0, 7, 999, 1_000, 4_310, 1_234_567].map(grouped),
+            ["0", "7", "999", "1,000", "4,310", "1,234,567"]
+        );
+        assert_eq!(
+            [0, 1, 2, 4_310].map(times),
+            ["not at all", "once", "twice", "4,310 times"]
+        );
     }
 
     #[test]
     fn waits_are_never_said_too_short() {
-        assert_eq!([0, 1, 119, 120, 121, 901].map(span), ["1 second", "1 second", "119 seconds", "2 minutes", "3 minutes", "16 minutes"]);
+        assert_eq!(
+            [0, 1, 119, 120, 121, 901].map(span),
+            [
+                "1 second",
+                "1 second",
+                "119 seconds",
+                "2 minutes",
+                "3 minutes",
+                "16 minutes"
+            ]
+        );
     }
 
     #[test]
     fn names_and_programs() {
-        assert_eq!(["Ada Lovelace", "ada", "Ada King Lovelace", "  ", "(x) y", "日本 太郎"].map(initials), ["AL", "A", "AL", "", "XY", "日太"]);
+        assert_eq!(
+            [
+                "Ada Lovelace",
+                "ada",
+                "Ada King Lovelace",
+                "  ",
+                "(x) y",
+                "日本 太郎"
+            ]
+            .map(initials),
+            ["AL", "A", "AL", "", "XY", "日太"]
+        );
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0";
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
-        assert_eq!([firefox, edge, phone, "curl/8.9", ""].map(device), ["Firefox on Linux", "Edge on Windows", "Safari on iPhone", "curl/8.9", "an unnamed program"]);
+        assert_eq!(
+            [firefox, edge, phone, "curl/8.9", ""].map(device),
+            [
+                "Firefox on Linux",
+                "Edge on Windows",
+                "Safari on iPhone",
+                "curl/8.9",
+                "an unnamed program"
+            ]
+        );
     }
 }
