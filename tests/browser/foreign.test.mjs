@@ -38,15 +38,15 @@ async function sendForm(page, site, path, fields) {
 walk("no other site shows a page in a frame", async (walker) => {
   for (const site of sites()) {
     const page = await walker.open(server, { unwatched: true, cookies: client.cookies });
+    const refused = [];
+    page.on("console", (message) => refused.push(message.text()));
     for (const path of ["/sign-in", "/settings/tokens", "/settings/tokens/new", "/docs", "/assets/none.css"]) {
       served = `<iframe src="${server.url}${path}"></iframe>`;
-      const refused = [];
-      page.on("console", (message) => refused.push(message.text()));
+      refused.length = 0;
       await page.goto(site);
       await until(`the frame of ${path} to be refused`, () => refused.some((text) => /frame-ancestors|X-Frame-Options/i.test(text)));
-      const inside = () => page.frames()[1].url();
-      assert.ok(await until("the frame to be done", () => inside() && inside() !== "about:blank"));
-      assert.match(inside(), /^chrome-error:/, path);
+      // What stands in its place is a page of the browser's own.
+      assert.notEqual(new URL(page.frames()[1].url() || "about:blank").origin, server.url, path);
     }
   }
 });
