@@ -6,6 +6,7 @@ use crate::{
     caller, credentials,
     error::ServiceError,
     listen::Peer,
+    observe::scrub,
     problem::{self, ApiError},
     service::RequestContext,
 };
@@ -52,7 +53,8 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
     let began = tokio::time::Instant::now();
     let id = RequestId::draw(&app.services.entropy);
     let context = context(&app, &request);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // A token in the address is refused, and must not live on in the log.
+    let (method, path) = (request.method().clone(), scrub(request.uri().path()).into_owned());
     let address = context.address;
     request.extensions_mut().insert(context);
     request.extensions_mut().insert(id.clone());

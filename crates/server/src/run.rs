@@ -28,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 pub use announce::announce;
-pub use open::open;
+pub use open::{Opened, open};
 
 /// Why the server does not start, or did not stop well.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,9 @@ pub enum RunError {
     /// `--demo` on data that is not empty.
     #[error("--demo fills an empty data directory, and this one is in use; give it its own with --data")]
     DemoOnData,
+    /// `--demo` where strangers could reach it.
+    #[error("--demo has public passwords, so it listens on this machine alone; leave --listen at a loopback address")]
+    DemoInPublic,
 }
 
 /// The set-up without a browser.
@@ -109,6 +112,9 @@ pub async fn init(config: &Config, init: Init) -> Result<(), RunError> {
 pub async fn serve(config: &Config, demo: bool) -> Result<(), RunError> {
     crate::observe::install(config.log_format, &config.log_level)?;
     crate::observe::log_panics();
+    if demo && !config.listen.ip().is_loopback() {
+        return Err(RunError::DemoInPublic);
+    }
     let (trigger, shutdown) = listen::shutdown();
     let opened = open(config, Clock::Wall, SystemEntropy::Os).await?;
     if demo {

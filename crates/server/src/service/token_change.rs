@@ -1,6 +1,6 @@
 //! Changing a token: its name, its end, and its permissions, which can only become fewer.
 
-use super::{Person, RequestContext, Services, Via, access_tokens::{check_scope_held, parse_scope}};
+use super::{Person, RequestContext, Services, access_tokens::{check_scope_held, parse_scope}};
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     access_token::{Expiration, PersonalAccessToken, TokenState},

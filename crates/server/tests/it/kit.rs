@@ -128,6 +128,16 @@ impl Plan {
         }
     }
 
+    /// A server over a database that was set up before. Ada has no session here yet.
+    pub(crate) async fn again(self) -> Server {
+        let services = self.services().await;
+        let users = services.store.users().await.unwrap();
+        let ada = users.iter().find(|user| user.name.as_str() == "Ada Lovelace").unwrap().id;
+        let organization = services.store.organizations().await.unwrap()[0].id;
+        let app = self.app(&services);
+        Server { ada: Actor::new(people_router(&app)), ada_id: ada, organization, services, app, plan: self }
+    }
+
     /// A server that is set up: Ada is its superuser.
     pub(crate) async fn start(self) -> Server {
         let services = self.services().await;

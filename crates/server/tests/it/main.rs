@@ -1,14 +1,19 @@
 //! The server from outside: over its routers in memory, and over real sockets where the wire matters.
 
+mod bad_input;
+mod canary;
 mod expiration;
 mod forms;
 mod gateway;
+mod headers;
 mod kit;
 mod lifecycle;
 mod listing;
 mod nginx;
+mod openapi;
 mod own_tokens;
 mod patching;
+mod schemes;
 mod sessions;
 mod set_up;
 mod sign_in;

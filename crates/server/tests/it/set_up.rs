@@ -16,7 +16,8 @@ fn code_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> &'static str 
 
 #[tokio::test]
 async fn the_code_works_until_somebody_used_it_and_for_a_day() {
-    let services = Plan::new(Engine::Sqlite).services().await;
+    let plan = Plan::new(Engine::Sqlite);
+    let services = plan.services().await;
     let code = services.set_up_code.expose().to_owned();
     assert_eq!(code.len(), 22);
     for wrong in ["", "x", &code[..21], &format!("{code}x"), &code.to_lowercase()] {
@@ -72,7 +73,8 @@ async fn of_several_set_ups_at_once_one_wins_on_postgres() {
 
 #[tokio::test]
 async fn a_password_is_long_and_not_among_the_first_to_be_tried() {
-    let services = Plan::new(Engine::Sqlite).services().await;
+    let plan = Plan::new(Engine::Sqlite);
+    let services = plan.services().await;
     for (password, code) in [
         ("", "password_too_short"),
         ("fourteen chars", "password_too_short"),
