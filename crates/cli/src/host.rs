@@ -42,14 +42,7 @@ impl Host {
         if authority.contains(['/', '?', '#']) {
             return Err(refused("it goes on after the host; leave the path away"));
         }
-        let uri: Uri = format!("http://{authority}")
-            .parse()
-            .map_err(|_| refused(example))?;
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or_else(|| refused(example))?
-            .to_ascii_lowercase();
+        let (host, port) = host_and_port(authority).ok_or_else(|| refused(example))?;
         let local = is_this_machine(&host);
         let encrypted = match scheme.as_deref() {
             Some("https") => true,
@@ -64,17 +57,6 @@ impl Host {
             ("https", 443)
         } else {
             ("http", 80)
-        };
-        // `port_u16` is silent about a port that is none.
-        let port = match authority.get(host.len()..).unwrap_or("") {
-            "" => None,
-            written => Some(
-                written
-                    .strip_prefix(':')
-                    .and_then(|port| port.parse::<u16>().ok())
-                    .filter(|port| *port > 0)
-                    .ok_or_else(|| refused(example))?,
-            ),
         };
         let url = match port.filter(|port| *port != usual) {
             Some(port) => format!("{scheme}://{host}:{port}"),
@@ -98,6 +80,21 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url)
     }
+}
+
+/// The host in lower case and the port, if one is written.
+fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
+    let uri: Uri = format!("http://{authority}").parse().ok()?;
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    // `port_u16` is silent about a port that is none.
+    let port = match authority.get(host.len()..)? {
+        "" => None,
+        written => {
+            let port = written.strip_prefix(':')?.parse::<u16>().ok()?;
+            Some(port).filter(|port| *port > 0).map(Some)?
+        }
+    };
+    Some((host.to_ascii_lowercase(), port))
 }
 
 fn is_this_machine(host: &str) -> bool {

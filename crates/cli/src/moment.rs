@@ -109,21 +109,20 @@ pub(crate) fn relative(moment: Timestamp, now: Timestamp) -> String {
     } else {
         seconds.abs()
     };
-    let (count, unit) = match span {
-        ..MINUTE => {
-            return if seconds >= 0 {
-                "just now".to_owned()
-            } else {
-                "in less than a minute".to_owned()
-            };
-        }
-        ..SECONDS_PER_HOUR => (span / MINUTE, "minute"),
-        ..SECONDS_PER_DAY => (span / SECONDS_PER_HOUR, "hour"),
-        _ => match span / SECONDS_PER_DAY {
-            days @ ..100 => (days, "day"),
-            days @ ..730 => (days / 30, "month"),
-            days => (days / 365, "year"),
-        },
+    if span < MINUTE {
+        return (if seconds >= 0 {
+            "just now"
+        } else {
+            "in less than a minute"
+        })
+        .to_owned();
+    }
+    let (count, unit) = match (span, span / SECONDS_PER_DAY) {
+        (span, 0) if span < SECONDS_PER_HOUR => (span / MINUTE, "minute"),
+        (span, 0) => (span / SECONDS_PER_HOUR, "hour"),
+        (_, days) if days < 100 => (days, "day"),
+        (_, days) if days < 730 => (days / 30, "month"),
+        (_, days) => (days / 365, "year"),
     };
     let s = if count == 1 { "" } else { "s" };
     if seconds >= 0 {
