@@ -51,7 +51,10 @@ export async function until(what, look) {
 
 /** A child process whose output is kept; it is stopped by its own id. */
 export class Program {
+  /** Everything, in the order of its arrival. */
   output = "";
+  /** Standard output alone. */
+  said = "";
   #child;
   #ended;
   #heard = new Set();
@@ -66,10 +69,11 @@ export class Program {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         this.output += text;
+        if (stream === this.#child.stdout) this.said += text;
         for (const listener of this.#heard) listener();
       });
     }
-    const kill = () => this.#child.kill("SIGKILL");
+    const kill = () => (options.detached ? this.#signalGroup("SIGKILL") : this.#child.kill("SIGKILL"));
     process.once("exit", kill);
     this.#ended.finally(() => process.off("exit", kill)).catch(() => {});
   }
@@ -99,6 +103,20 @@ export class Program {
       clearTimeout(timer);
       this.#heard.delete(listener);
     }
+  }
+
+  #signalGroup(signal) {
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error;
+    }
+  }
+
+  /** Ends everything in the group that a detached program is the first of, as Ctrl+C does. */
+  stopGroup() {
+    this.#signalGroup("SIGINT");
+    return this.stop();
   }
 
   async stop() {

@@ -1,4 +1,4 @@
-//! The pages in a real Chromium: `tests/browser`.
+//! The pages in a real Chromium, `tests/browser`, and the README's walk through them, `tests/readme`.
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,23 @@ pub(crate) fn run_tests(context: &mut Context) -> Result<()> {
     if files.is_empty() {
         bail!("there is no test in {}", folder().display());
     }
+    run_files(context, "browser", files)
+}
+
+/// The walk of the README, in release mode as it says: `tests/readme`.
+///
+/// # Errors
+/// When the text, the program and the pages do not fit together.
+pub(crate) fn run_readme(context: &mut Context) -> Result<()> {
+    run_files(
+        context,
+        "readme",
+        vec![root().join("tests/readme/walk.mjs")],
+    )
+}
+
+/// Runs tests written for Node.js and counts them, for the closing line `name`.
+fn run_files(context: &mut Context, name: &str, files: Vec<PathBuf>) -> Result<()> {
     let reports = temp_dir();
     let report = reports.path().join("report.tap");
     let mut node = command("node");
@@ -51,20 +68,21 @@ pub(crate) fn run_tests(context: &mut Context) -> Result<()> {
         )
         .env(postgres::SERVER_VARIABLE, &context.postgres);
     run(&mut node)?;
-    let report = std::fs::read_to_string(&report).context("the report of the browser tests")?;
+    let report =
+        std::fs::read_to_string(&report).with_context(|| format!("the report of {name}"))?;
     let count =
         |what| total(&report, what).with_context(|| format!("the report has no line `# {what}`"));
     let passed = count("pass")?;
     let left_out = count("skipped")? + count("todo")? + count("cancelled")?;
     if passed == 0 {
-        bail!("no browser test ran");
+        bail!("no test of {name} ran");
     }
     if left_out > 0 {
-        bail!("{left_out} browser tests were left out; a test runs or it goes");
+        bail!("{left_out} tests of {name} were left out; a test runs or it goes");
     }
     context
         .closing_lines
-        .push(format!("browser: {passed} passed"));
+        .push(format!("{name}: {passed} passed"));
     Ok(())
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Test,
     /// The pages in a real Chromium
     Browser,
+    /// The README's five minutes, word for word
+    Readme,
 }
 
 /// What a step may use.
@@ -39,13 +41,14 @@ pub(crate) struct Context {
 
 impl Step {
     /// All of them, the quick ones first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Fmt,
         Self::Deny,
         Self::Clippy,
         Self::Docs,
         Self::Test,
         Self::Browser,
+        Self::Readme,
     ];
 
     fn name(self) -> String {
@@ -85,6 +88,7 @@ impl Step {
             }
             Self::Test => cargo_tests::run(context),
             Self::Browser => browser::run_tests(context),
+            Self::Readme => browser::run_readme(context),
         }
     }
 }

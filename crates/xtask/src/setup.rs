@@ -17,7 +17,7 @@ const NODE_MAJOR_MIN: u32 = 18;
 struct Need {
     name: &'static str,
     why: &'static str,
-    step: Step,
+    steps: &'static [Step],
     is_here: fn() -> bool,
     source: Source,
 }
@@ -29,60 +29,67 @@ enum Source {
     Own(fn() -> Result<()>),
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         name: "rustfmt",
         why: "the sources have one format",
-        step: Step::Fmt,
+        steps: &[Step::Fmt],
         is_here: || has_cargo_command("fmt"),
         source: Source::Own(|| run(command("rustup").args(["component", "add", "rustfmt"]))),
     },
     Need {
         name: "clippy",
         why: "the lints",
-        step: Step::Clippy,
+        steps: &[Step::Clippy],
         is_here: || has_cargo_command("clippy"),
         source: Source::Own(|| run(command("rustup").args(["component", "add", "clippy"]))),
     },
     Need {
         name: "cargo-deny",
         why: "licences and sources of the dependencies",
-        step: Step::Deny,
+        steps: &[Step::Deny],
         is_here: deny::is_here,
         source: Source::Own(deny::install),
     },
     Need {
         name: "PostgreSQL",
         why: "every statement runs on a real server",
-        step: Step::Test,
+        steps: &[Step::Test],
         is_here: || find::postgres_programs().is_some(),
         source: Source::Apt(&["postgresql"]),
     },
     Need {
         name: "nginx",
         why: "a real gateway asks Hallpass about requests",
-        step: Step::Test,
+        steps: &[Step::Test, Step::Readme],
         is_here: || find::in_path("nginx").is_some(),
         source: Source::Apt(&["nginx"]),
     },
     Need {
+        name: "curl",
+        why: "the README asks with it",
+        steps: &[Step::Readme],
+        is_here: || find::in_path("curl").is_some(),
+        source: Source::Apt(&["curl"]),
+    },
+    Need {
         name: "Chromium",
         why: "the pages are walked through in a real browser",
-        step: Step::Browser,
+        steps: &[Step::Browser, Step::Readme],
         is_here: || browser::chromium().is_some(),
         source: Source::Apt(&["chromium", "fonts-liberation"]),
     },
     Need {
         name: "Node.js",
         why: "the browser tests are written for it",
-        step: Step::Browser,
+        steps: &[Step::Browser, Step::Readme],
         is_here: || find::in_path("node").is_some() && find::in_path("npm").is_some(),
         source: Source::Apt(&["nodejs", "npm"]),
     },
     Need {
         name: "playwright-core and axe-core",
         why: "the browser tests steer Chromium and judge accessibility with them",
-        step: Step::Browser,
+        steps: &[Step::Browser, Step::Readme],
         is_here: browser_packages_are_here,
         source: Source::Own(install_browser_packages),
     },
@@ -93,7 +100,11 @@ const NEEDS: [Need; 8] = [
 /// # Errors
 /// When something cannot be installed; says how to do it by hand.
 pub(crate) fn run_for(steps: &[Step]) -> Result<()> {
-    let needed = || NEEDS.iter().filter(|need| steps.contains(&need.step));
+    let needed = || {
+        NEEDS
+            .iter()
+            .filter(|need| need.steps.iter().any(|step| steps.contains(step)))
+    };
     let missing: Vec<&Need> = needed().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
         println!(
@@ -105,7 +116,7 @@ pub(crate) fn run_for(steps: &[Step]) -> Result<()> {
         println!(
             "setup: {} is missing ({}: {})",
             need.name,
-            step_name(need.step),
+            step_names(need.steps),
             need.why
         );
     }
@@ -125,7 +136,7 @@ pub(crate) fn run_for(steps: &[Step]) -> Result<()> {
     if let Some(need) = missing.into_iter().find(|need| !(need.is_here)()) {
         bail!("{} was installed and is still not found", need.name);
     }
-    if steps.contains(&Step::Browser) {
+    if steps.contains(&Step::Browser) || steps.contains(&Step::Readme) {
         check_node_version()
     } else {
         Ok(())
@@ -141,8 +152,12 @@ impl Need {
     }
 }
 
-fn step_name(step: Step) -> String {
-    format!("{step:?}").to_lowercase()
+fn step_names(steps: &[Step]) -> String {
+    let names: Vec<_> = steps
+        .iter()
+        .map(|step| format!("{step:?}").to_lowercase())
+        .collect();
+    names.join(", ")
 }
 
 fn has_cargo_command(name: &str) -> bool {
@@ -236,7 +251,7 @@ mod tests {
     #[test]
     fn every_step_that_starts_foreign_programs_says_what_it_needs() {
         for step in Step::ALL {
-            let named = NEEDS.iter().any(|need| need.step == step);
+            let named = NEEDS.iter().any(|need| need.steps.contains(&step));
             assert_eq!(
                 named,
                 step != Step::Docs,
