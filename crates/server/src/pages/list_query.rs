@@ -137,6 +137,14 @@ impl ListQuery {
         )
     }
 
+    /// The same list from its beginning.
+    pub(super) fn at_its_beginning(&self) -> Self {
+        Self {
+            after: None,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn store_query(&self, now: Timestamp) -> TokenQuery {
         TokenQuery {
             state: Some(self.state),

@@ -43,29 +43,41 @@ pub(super) async fn submit(
     app.services.check_set_up_code(code).await?;
     let [organization, name, email, password] =
         ["organization", "name", "email", "password"].map(|field| sent.fields.get(field));
+    let [organization, name, email, password] =
+        [organization, name, email, password].map(str::to_owned);
     let wish = SetUp {
-        organization: organization.to_owned(),
-        name: name.to_owned(),
-        email: email.to_owned(),
-        password: password.to_owned(),
+        organization,
+        name,
+        email,
+        password,
     };
     match app.services.set_up(&wish, &sent.context).await {
         Ok(started) => Ok(begun(&app, &started, "/settings/tokens")),
-        Err(error @ ServiceError::Invalid(_)) => {
-            let status = error.face().status;
-            page_with(
-                status,
-                &SetUpPage {
-                    code,
-                    organization,
-                    name,
-                    email,
-                    errors: Errors::of_service(error)?,
-                },
-            )
-        }
+        Err(error @ ServiceError::Invalid(_)) => show_again(code, &wish, error),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The form once more, as it was typed, with what is wrong; never the password.
+fn show_again(code: &str, wish: &SetUp, error: ServiceError) -> Result<Response, PageError> {
+    let SetUp {
+        organization,
+        name,
+        email,
+        ..
+    } = wish;
+    let status = error.face().status;
+    let errors = Errors::of_service(error)?;
+    page_with(
+        status,
+        &SetUpPage {
+            code,
+            organization,
+            name,
+            email,
+            errors,
+        },
+    )
 }
 
 /// What a visitor sees as long as there is nobody.

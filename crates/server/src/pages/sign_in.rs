@@ -2,6 +2,7 @@
 
 use super::{
     PageError,
+    form::Fields,
     next::local_path,
     page_with, see_other, set_up,
     visitor::{Asked, Sent, SentByAnyone},
@@ -33,71 +34,65 @@ pub(super) async fn show(
     if app.services.needs_set_up().await? {
         return set_up::nobody_yet();
     }
-    let note = match (asked.get("out"), asked.get("over")) {
+    let form = SignInPage {
+        next,
+        email: "",
+        note: note(&asked),
+        wrong: None,
+    };
+    page_with(StatusCode::OK, &form)
+}
+
+/// Why the visitor is here, if they did not just come.
+fn note(asked: &Fields) -> Option<&'static str> {
+    match (asked.get("out"), asked.get("over")) {
         ("1", _) => Some("You are signed out."),
         (_, "1") => Some(
             "Your session had ended, so what you sent was not done. Sign in and send it once more.",
         ),
         _ => None,
-    };
-    page_with(
-        StatusCode::OK,
-        &SignInPage {
-            next,
-            email: "",
-            note,
-            wrong: None,
-        },
-    )
+    }
 }
 
 pub(super) async fn submit(
     State(app): State<App>,
     sent: SentByAnyone,
 ) -> Result<Response, PageError> {
-    let (next, email) = (
-        local_path(sent.fields.get("next")),
-        sent.fields.get("email"),
-    );
+    let [next, email, password] = ["next", "email", "password"].map(|field| sent.fields.get(field));
     match app
         .services
-        .sign_in(
-            email,
-            sent.fields.get("password"),
-            sent.device.as_deref(),
-            &sent.context,
-        )
+        .sign_in(email, password, sent.device.as_deref(), &sent.context)
         .await
     {
-        Ok(started) => Ok(begun(&app, &started, next)),
-        Err(error) => {
-            let wrong = match &error {
-                ServiceError::SignInFailed => {
-                    "The e-mail address or the password is not right.".to_owned()
-                }
-                ServiceError::TooManyAttempts(seconds) => format!(
-                    "Too many failed attempts. Try again in {}. A browser that has signed in before need not wait.",
-                    words::span(*seconds)
-                ),
-                _ => return Err(error.into()),
-            };
-            let mut response = page_with(
-                error.face().status,
-                &SignInPage {
-                    next,
-                    email,
-                    note: None,
-                    wrong: Some(wrong),
-                },
-            )?;
-            if let Some(seconds) = error.retry_after() {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            Ok(response)
-        }
+        Ok(started) => Ok(begun(&app, &started, local_path(next))),
+        Err(error) => show_again(local_path(next), email, error),
     }
+}
+
+/// The form once more, with what is wrong; never the password.
+fn show_again(next: &str, email: &str, error: ServiceError) -> Result<Response, PageError> {
+    let wrong = match &error {
+        ServiceError::SignInFailed => "The e-mail address or the password is not right.".to_owned(),
+        ServiceError::TooManyAttempts(seconds) => {
+            let wait = words::span(*seconds);
+            format!(
+                "Too many failed attempts. Try again in {wait}. A browser that has signed in before need not wait."
+            )
+        }
+        _ => return Err(error.into()),
+    };
+    let form = SignInPage {
+        next,
+        email,
+        note: None,
+        wrong: Some(wrong),
+    };
+    let mut response = page_with(error.face().status, &form)?;
+    let wait = error
+        .retry_after()
+        .map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds)));
+    response.headers_mut().extend(wait);
+    Ok(response)
 }
 
 /// Hands out the cookies of a session that has just begun, and goes on to `next`.

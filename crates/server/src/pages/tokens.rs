@@ -11,7 +11,8 @@ use super::{
 use crate::{app::App, error::ServiceError};
 use askama::Template;
 use axum::{extract::State, response::Response};
-use hallpass_domain::{access_token::TokenState, id::TokenId};
+use hallpass_domain::{access_token::TokenState, id::TokenId, time::Timestamp};
+use hallpass_store::TokenPage;
 use http::StatusCode;
 
 /// What stands above the list.
@@ -131,45 +132,53 @@ pub(super) async fn show(
         .services
         .list_tokens(person, &query.store_query(now))
         .await?;
-    let clear = ListQuery {
-        search: String::new(),
-        after: None,
-        ..query.clone()
-    };
-    let more_href = found.next.map(|next| {
-        ListQuery {
-            after: Some(next),
-            ..query.clone()
+    let frame = Frame::new(&visitor.present, "tokens");
+    page(&TokensPage::new(frame, banner, &query, &counts, found, now))
+}
+
+impl TokensPage {
+    fn new(
+        frame: Frame,
+        banner: Banner,
+        query: &ListQuery,
+        counts: &[(TokenState, u64)],
+        found: TokenPage,
+        now: Timestamp,
+    ) -> Self {
+        let clear = ListQuery {
+            search: String::new(),
+            ..query.at_its_beginning()
+        };
+        Self {
+            frame,
+            banner,
+            has_none: counts.iter().all(|(_, count)| *count == 0),
+            tabs: query.tabs(counts),
+            kept: clear.pairs(),
+            clear_href: clear.href(),
+            state_word: query.state.word(),
+            empty: empty(query.state),
+            sorts: query.sorts(),
+            table_label: format!("Your {} tokens", query.state.word()),
+            rows: found
+                .items
+                .iter()
+                .map(|item| TokenView::of(item, now))
+                .collect(),
+            search: query.search.clone(),
+            more_href: found.next.map(|next| {
+                ListQuery {
+                    after: Some(next),
+                    ..query.clone()
+                }
+                .href()
+            }),
+            first_href: query
+                .after
+                .is_some()
+                .then(|| query.at_its_beginning().href()),
         }
-        .href()
-    });
-    let first_href = query.after.is_some().then(|| {
-        ListQuery {
-            after: None,
-            ..query.clone()
-        }
-        .href()
-    });
-    page(&TokensPage {
-        frame: Frame::new(&visitor.present, "tokens"),
-        banner,
-        has_none: counts.iter().all(|(_, count)| *count == 0),
-        tabs: query.tabs(&counts),
-        kept: clear.pairs(),
-        clear_href: clear.href(),
-        state_word: query.state.word(),
-        empty: empty(query.state),
-        sorts: query.sorts(),
-        table_label: format!("Your {} tokens", query.state.word()),
-        rows: found
-            .items
-            .iter()
-            .map(|item| TokenView::of(item, now))
-            .collect(),
-        search: query.search,
-        more_href,
-        first_href,
-    })
+    }
 }
 
 const fn empty(state: TokenState) -> (&'static str, &'static str) {

@@ -16,10 +16,10 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.seconds_since(at);
     let (number, unit) = match seconds {
         ..NOW_SECONDS => return "just now".to_owned(),
-        ..MINUTE => (seconds, "second"),
-        ..HOUR => (seconds / MINUTE, "minute"),
-        ..DAY => (seconds / HOUR, "hour"),
-        _ => days(seconds / DAY),
+        NOW_SECONDS..MINUTE => (seconds, "second"),
+        MINUTE..HOUR => (seconds / MINUTE, "minute"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        DAY.. => days(seconds / DAY),
     };
     format!("{} ago", counted(number, unit))
 }
@@ -74,7 +74,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
