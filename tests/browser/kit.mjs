@@ -184,7 +184,7 @@ export function walk(name, body) {
   });
 }
 
-class Walker {
+export class Walker {
   problems = [];
   #contexts = [];
   #refusals = new Map();
