@@ -285,7 +285,9 @@ export async function look(page, name) {
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const where = `${name}.${width}.${colorScheme}`;
-      await page.screenshot({ path: join(SCREENSHOTS, `${where}.png`), fullPage: true, animations: "disabled" });
+      // A dialog is in the middle of the window, not of the page.
+      const fullPage = (await page.getByRole("dialog").count()) === 0;
+      await page.screenshot({ path: join(SCREENSHOTS, `${where}.png`), fullPage, animations: "disabled" });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.equal(wide, 0, `${where} is ${wide} px wider than the window`);
       await accessible(page, where);

@@ -90,7 +90,8 @@ impl Timestamp {
         let (local, offset) = split_offset(text).ok_or(MalformedTimestamp)?;
         let local: DateTime = local.parse().map_err(|_| MalformedTimestamp)?;
         let since = local.duration_since(EPOCH).as_micros();
-        let micros = i64::try_from(since).map_err(|_| MalformedTimestamp)? - offset * MICROS_PER_SECOND;
+        let micros =
+            i64::try_from(since).map_err(|_| MalformedTimestamp)? - offset * MICROS_PER_SECOND;
         if !(Self::MIN.0..=Self::MAX.0).contains(&micros) {
             return Err(MalformedTimestamp);
         }
@@ -111,7 +112,8 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
     let (hours, minutes) = offset.get(1..)?.split_once(':')?;
     let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
     let sign = if offset.starts_with('-') { -1 } else { 1 };
-    (hours < 24 && minutes < 60).then_some((local, sign * (hours * SECONDS_PER_HOUR + minutes * 60)))
+    (hours < 24 && minutes < 60)
+        .then_some((local, sign * (hours * SECONDS_PER_HOUR + minutes * 60)))
 }
 
 /// The grammar of RFC 3339 section 5.6, without the ranges of its numbers: jiff knows those, but also
@@ -208,7 +210,10 @@ mod tests {
             ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
             ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
-            ("2027-01-31T12:00:00.123456789Z", "2027-01-31T12:00:00.123456Z"),
+            (
+                "2027-01-31T12:00:00.123456789Z",
+                "2027-01-31T12:00:00.123456Z",
+            ),
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), printed);
         }

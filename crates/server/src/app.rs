@@ -32,15 +32,23 @@ impl App {
     /// The client's address: the peer's, unless the peer is a trusted proxy; then the last address of
     /// `forwarded` (the values of `X-Forwarded-For`, in order) that is not one itself. What stands before it
     /// was written by the client.
-    pub fn client_address<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    pub fn client_address<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> IpAddr {
         if !self.is_trusted_proxy(peer) {
             return peer.to_canonical();
         }
-        self.last_untrusted(forwarded).unwrap_or_else(|| peer.to_canonical())
+        self.last_untrusted(forwarded)
+            .unwrap_or_else(|| peer.to_canonical())
     }
 
     /// The last address in `forwarded` that is no trusted proxy.
-    pub fn last_untrusted<'a>(&self, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> Option<IpAddr> {
+    pub fn last_untrusted<'a>(
+        &self,
+        forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> Option<IpAddr> {
         for entry in forwarded.rev().flat_map(|line| line.rsplit(',')) {
             let address: IpAddr = entry.trim().parse().ok()?;
             if !self.is_trusted_proxy(address) {
@@ -52,6 +60,8 @@ impl App {
 
     fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.trusted_proxies.iter().any(|network| network.contains(&address))
+        self.trusted_proxies
+            .iter()
+            .any(|network| network.contains(&address))
     }
 }

@@ -41,7 +41,11 @@ pub async fn present(app: &App, headers: &HeaderMap) -> Result<Option<Present>, 
 
 /// What the request tells of itself; put there by [`crate::http::watch`].
 pub fn context(parts: &Parts) -> RequestContext {
-    parts.extensions.get::<RequestContext>().cloned().unwrap_or_default()
+    parts
+        .extensions
+        .get::<RequestContext>()
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Whether a request with this method changes nothing (RFC 9110 section 9.2.1).
@@ -69,7 +73,9 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let present = present(app, &parts.headers).await?.ok_or(ServiceError::SignInRequired)?;
+        let present = present(app, &parts.headers)
+            .await?
+            .ok_or(ServiceError::SignInRequired)?;
         check_csrf(&present, parts)?;
         Ok(Self(present))
     }
@@ -79,8 +85,15 @@ fn check_csrf(present: &Present, parts: &Parts) -> Result<(), ServiceError> {
     if is_safe(&parts.method) {
         return Ok(());
     }
-    let sent = parts.headers.get(CSRF).and_then(|value| value.to_str().ok());
-    if sent.is_some_and(|sent| present.csrf_is(sent)) { Ok(()) } else { Err(ServiceError::CrossSite) }
+    let sent = parts
+        .headers
+        .get(CSRF)
+        .and_then(|value| value.to_str().ok());
+    if sent.is_some_and(|sent| present.csrf_is(sent)) {
+        Ok(())
+    } else {
+        Err(ServiceError::CrossSite)
+    }
 }
 
 /// Someone who manages their own tokens: a person in a session, or a token that may do so for its owner.
@@ -92,10 +105,12 @@ impl FromRequestParts<App> for Manager {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Some(token) = read_token(&parts.headers)? else {
-            let SignedIn(present) = <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+            let SignedIn(present) =
+                <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
             return Ok(Self(present.person));
         };
-        let needed = Permission::parse(Permission::OWN_TOKENS).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let needed = Permission::parse(Permission::OWN_TOKENS)
+            .map_err(|error| ServiceError::Internal(error.to_string()))?;
         let asking = verify(app, parts, &token, Some(&needed)).await?;
         Ok(Self(asking.person(app).await?))
     }
@@ -110,10 +125,13 @@ impl FromRequestParts<App> for Anyone {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Some(token) = read_token(&parts.headers)? else {
-            let SignedIn(present) = <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+            let SignedIn(present) =
+                <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
             return Ok(Self(present.person));
         };
-        Ok(Self(verify(app, parts, &token, None).await?.person(app).await?))
+        Ok(Self(
+            verify(app, parts, &token, None).await?.person(app).await?,
+        ))
     }
 }
 
@@ -132,7 +150,10 @@ impl FromRequestParts<App> for OwnToken {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = read_token(&parts.headers)?.ok_or(ServiceError::SignInRequired)?;
         let asking = verify(app, parts, &token, None).await?;
-        Ok(Self { id: asking.id, person: asking.person(app).await? })
+        Ok(Self {
+            id: asking.id,
+            person: asking.person(app).await?,
+        })
     }
 }
 
@@ -145,7 +166,8 @@ impl FromRequestParts<App> for Verifier {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = read_token(&parts.headers)?.ok_or(ServiceError::SignInRequired)?;
-        let needed = Permission::parse(Permission::VERIFY).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let needed = Permission::parse(Permission::VERIFY)
+            .map_err(|error| ServiceError::Internal(error.to_string()))?;
         verify(app, parts, &token, Some(&needed)).await?;
         Ok(Self)
     }
@@ -169,9 +191,16 @@ struct Asking {
 impl Asking {
     /// The person behind the token.
     async fn person(&self, app: &App) -> Result<Person, ServiceError> {
-        let user = self.user.ok_or(ServiceError::CredentialRefused("it belongs to an organization, not to a person"))?;
+        let user = self.user.ok_or(ServiceError::CredentialRefused(
+            "it belongs to an organization, not to a person",
+        ))?;
         let via = Via::Token { id: self.id };
-        app.services.find_person(user, self.organization, via).await?.ok_or(ServiceError::CredentialRefused("its owner is no active member"))
+        app.services
+            .find_person(user, self.organization, via)
+            .await?
+            .ok_or(ServiceError::CredentialRefused(
+                "its owner is no active member",
+            ))
     }
 }
 
@@ -179,12 +208,22 @@ fn read_token(headers: &HeaderMap) -> Result<Option<PlainToken>, ServiceError> {
     match credentials::read(headers) {
         Ok(Credential::None) => Ok(None),
         Ok(Credential::Token(token)) => Ok(Some(token)),
-        Ok(Credential::NotAToken(_)) => Err(ServiceError::CredentialRefused(refusal(DenyReason::Malformed))),
-        Err(bad) => Err(ServiceError::BadRequest { code: bad.code(), detail: bad.to_string() }),
+        Ok(Credential::NotAToken(_)) => Err(ServiceError::CredentialRefused(refusal(
+            DenyReason::Malformed,
+        ))),
+        Err(bad) => Err(ServiceError::BadRequest {
+            code: bad.code(),
+            detail: bad.to_string(),
+        }),
     }
 }
 
-async fn verify(app: &App, parts: &Parts, token: &PlainToken, needed: Option<&Permission>) -> Result<Asking, ServiceError> {
+async fn verify(
+    app: &App,
+    parts: &Parts,
+    token: &PlainToken,
+    needed: Option<&Permission>,
+) -> Result<Asking, ServiceError> {
     let context = context(parts);
     let asked = Asked {
         method: Some(parts.method.as_str()),
@@ -193,7 +232,11 @@ async fn verify(app: &App, parts: &Parts, token: &PlainToken, needed: Option<&Pe
         agent: context.agent.as_deref(),
     };
     match app.services.verify(Door::Own, token, needed, &asked).await {
-        Verified::Allowed(view) => Ok(Asking { id: view.id(), organization: view.organization_id(), user: view.user_id() }),
+        Verified::Allowed(view) => Ok(Asking {
+            id: view.id(),
+            organization: view.organization_id(),
+            user: view.user_id(),
+        }),
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
         Verified::Refused(reason, _) => Err(ServiceError::CredentialRefused(refusal(reason))),
         Verified::Unavailable => Err(ServiceError::NotAnswering),
@@ -219,7 +262,9 @@ pub const fn refusal(reason: DenyReason) -> &'static str {
         DenyReason::UserSuspended => "its owner is suspended",
         DenyReason::NotAMember => "its owner is no longer a member of its organization",
         DenyReason::MembershipSuspended => "its owner's membership is suspended",
-        DenyReason::TokensNotAllowed => "its owner may not use personal access tokens at the moment",
+        DenyReason::TokensNotAllowed => {
+            "its owner may not use personal access tokens at the moment"
+        }
         DenyReason::PermissionMissing => "it may not do this",
     }
 }

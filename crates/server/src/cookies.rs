@@ -34,12 +34,22 @@ fn value(app: &App, name: &'static str, value: String, seconds: i64) -> Option<H
 
 /// The cookie that holds a session's value.
 pub fn session_cookie(app: &App, started: &Started) -> Option<HeaderValue> {
-    value(app, session_name(app), started.value.expose().to_owned(), SESSION_ABSOLUTE_SECONDS)
+    value(
+        app,
+        session_name(app),
+        started.value.expose().to_owned(),
+        SESSION_ABSOLUTE_SECONDS,
+    )
 }
 
 /// The cookie that says that this device has signed in to this account.
 pub fn device_cookie(app: &App, started: &Started) -> Option<HeaderValue> {
-    value(app, device_name(app), started.device.clone(), KNOWN_DEVICE_SECONDS)
+    value(
+        app,
+        device_name(app),
+        started.device.clone(),
+        KNOWN_DEVICE_SECONDS,
+    )
 }
 
 /// The cookie that takes the session's away.

@@ -48,7 +48,9 @@ pub enum BadCredentials {
     #[error("the header {0} has more than {CREDENTIAL_BYTES_MAX} bytes; a token has 48 characters")]
     TooLong(&'static str),
     /// A token stands in the address.
-    #[error("a token must not stand in the address, which is logged and kept on its way; send it as “Authorization: Bearer …”, and revoke this one, since it may have been seen")]
+    #[error(
+        "a token must not stand in the address, which is logged and kept on its way; send it as “Authorization: Bearer …”, and revoke this one, since it may have been seen"
+    )]
     InAddress,
 }
 
@@ -93,9 +95,15 @@ pub fn check_address(path_and_query: &str) -> Result<(), BadCredentials> {
     Ok(())
 }
 
-fn sole<'h>(headers: &'h HeaderMap, name: &HeaderName, label: &'static str) -> Result<Option<&'h [u8]>, BadCredentials> {
+fn sole<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    label: &'static str,
+) -> Result<Option<&'h [u8]>, BadCredentials> {
     let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() || value.contains(&b',') {
         return Err(BadCredentials::Doubled(label));
     }
@@ -106,7 +114,10 @@ fn sole<'h>(headers: &'h HeaderMap, name: &HeaderName, label: &'static str) -> R
 }
 
 fn authorization(value: &[u8]) -> Result<Credential, BadCredentials> {
-    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let end = value
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(value.len());
     let (scheme, rest) = value.split_at(end);
     let rest = rest.trim_ascii_start();
     let is = |name: &str| scheme.eq_ignore_ascii_case(name.as_bytes());
@@ -120,7 +131,10 @@ fn authorization(value: &[u8]) -> Result<Credential, BadCredentials> {
         return basic(rest);
     }
     if scheme.iter().any(|byte| !byte.is_ascii_graphic()) {
-        return Err(BadCredentials::Malformed("Authorization", "Authorization: Bearer TOKEN"));
+        return Err(BadCredentials::Malformed(
+            "Authorization",
+            "Authorization: Bearer TOKEN",
+        ));
     }
     // Another scheme is somebody else's.
     Ok(Credential::None)
@@ -139,7 +153,10 @@ fn basic(text: &[u8]) -> Result<Credential, BadCredentials> {
     const FORM: &str = "Authorization: Basic base64(TOKEN:)";
     let malformed = BadCredentials::Malformed("Authorization", FORM);
     let decoded = Zeroizing::new(STANDARD.decode(text).map_err(|_| malformed)?);
-    let colon = decoded.iter().position(|byte| *byte == b':').ok_or(malformed)?;
+    let colon = decoded
+        .iter()
+        .position(|byte| *byte == b':')
+        .ok_or(malformed)?;
     let (user, password) = (parse(&decoded[..colon]), parse(&decoded[colon + 1..]));
     match (user, password) {
         (user @ Credential::Token(_), password @ Credential::Token(_)) => both(user, password),
@@ -160,7 +177,9 @@ fn both(one: Credential, other: Credential) -> Result<Credential, BadCredentials
     match (one, other) {
         (Credential::None, other) => Ok(other),
         (one, Credential::None) => Ok(one),
-        (Credential::Token(one), Credential::Token(other)) if one.expose() == other.expose() => Ok(Credential::Token(one)),
+        (Credential::Token(one), Credential::Token(other)) if one.expose() == other.expose() => {
+            Ok(Credential::Token(one))
+        }
         _ => Err(BadCredentials::Conflicting),
     }
 }
@@ -172,13 +191,20 @@ mod tests {
     use hallpass_domain::token::{Brand, Kind};
 
     fn token(seed: u64) -> PlainToken {
-        PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &SystemEntropy::seeded(seed))
+        PlainToken::generate(
+            Brand::DEFAULT,
+            Kind::PersonalAccessToken,
+            &SystemEntropy::seeded(seed),
+        )
     }
 
     fn ask(headers: &[(&str, &str)]) -> Result<Option<String>, &'static str> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            map.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
         }
         match read(&map) {
             Ok(Credential::None) => Ok(None),
@@ -207,11 +233,26 @@ mod tests {
             ("Authorization", encode(format!(":{text}"))),
             ("Authorization", encode(format!("{text}:{text}"))),
         ] {
-            assert_eq!(ask(&[(name, &value)]), Ok(Some(text.to_owned())), "{name}: {value}");
+            assert_eq!(
+                ask(&[(name, &value)]),
+                Ok(Some(text.to_owned())),
+                "{name}: {value}"
+            );
         }
-        assert_eq!(ask(&[("Authorization", &format!("Bearer {text}")), ("X-API-Key", text)]), Ok(Some(text.to_owned())), "one credential twice is one");
+        assert_eq!(
+            ask(&[
+                ("Authorization", &format!("Bearer {text}")),
+                ("X-API-Key", text)
+            ]),
+            Ok(Some(text.to_owned())),
+            "one credential twice is one"
+        );
         assert_eq!(ask(&[]), Ok(None));
-        assert_eq!(ask(&[("Authorization", "Digest username=\"ada\"")]), Ok(None), "another scheme is somebody else's");
+        assert_eq!(
+            ask(&[("Authorization", "Digest username=\"ada\"")]),
+            Ok(None),
+            "another scheme is somebody else's"
+        );
         assert_eq!(ask(&[("Authorization", "Negotiate")]), Ok(None));
     }
 
@@ -221,26 +262,98 @@ mod tests {
         let (one, two) = (one.expose(), two.expose());
         let bearer = format!("Bearer {one}");
         for (headers, code) in [
-            (vec![("Authorization", bearer.clone()), ("Authorization", bearer.clone())], "credentials_doubled"),
-            (vec![("Authorization", format!("{bearer}, {bearer}"))], "credentials_doubled"),
-            (vec![("X-API-Key", one.to_owned()), ("X-API-Key", two.to_owned())], "credentials_doubled"),
-            (vec![("Authorization", bearer.clone()), ("X-API-Key", two.to_owned())], "credentials_conflicting"),
-            (vec![("Authorization", bearer.clone()), ("X-API-Key", "other".to_owned())], "credentials_conflicting"),
-            (vec![("Authorization", format!("Basic {}", STANDARD.encode(format!("{one}:{two}"))))], "credentials_conflicting"),
-            (vec![("Authorization", "Bearer".to_owned())], "credentials_malformed"),
-            (vec![("Authorization", "Bearer ".to_owned())], "credentials_malformed"),
-            (vec![("Authorization", format!("Bearer {one} {two}"))], "credentials_malformed"),
-            (vec![("Authorization", format!("Bearer\t{one}"))], "credentials_malformed"),
-            (vec![("Authorization", "Bearer é".to_owned())], "credentials_malformed"),
-            (vec![("Authorization", "Basic !!!".to_owned())], "credentials_malformed"),
-            (vec![("Authorization", format!("Basic {}", STANDARD.encode("no colon")))], "credentials_malformed"),
-            (vec![("Authorization", format!("Bearer {}", "a".repeat(8_000)))], "credentials_too_long"),
-            (vec![("Authorization", format!("Bearer {}x", &one[..47]))], "not_a_token"),
-            (vec![("Authorization", format!("Bearer {one}x"))], "not_a_token"),
+            (
+                vec![
+                    ("Authorization", bearer.clone()),
+                    ("Authorization", bearer.clone()),
+                ],
+                "credentials_doubled",
+            ),
+            (
+                vec![("Authorization", format!("{bearer}, {bearer}"))],
+                "credentials_doubled",
+            ),
+            (
+                vec![("X-API-Key", one.to_owned()), ("X-API-Key", two.to_owned())],
+                "credentials_doubled",
+            ),
+            (
+                vec![
+                    ("Authorization", bearer.clone()),
+                    ("X-API-Key", two.to_owned()),
+                ],
+                "credentials_conflicting",
+            ),
+            (
+                vec![
+                    ("Authorization", bearer.clone()),
+                    ("X-API-Key", "other".to_owned()),
+                ],
+                "credentials_conflicting",
+            ),
+            (
+                vec![(
+                    "Authorization",
+                    format!("Basic {}", STANDARD.encode(format!("{one}:{two}"))),
+                )],
+                "credentials_conflicting",
+            ),
+            (
+                vec![("Authorization", "Bearer".to_owned())],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", "Bearer ".to_owned())],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", format!("Bearer {one} {two}"))],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", format!("Bearer\t{one}"))],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", "Bearer é".to_owned())],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", "Basic !!!".to_owned())],
+                "credentials_malformed",
+            ),
+            (
+                vec![(
+                    "Authorization",
+                    format!("Basic {}", STANDARD.encode("no colon")),
+                )],
+                "credentials_malformed",
+            ),
+            (
+                vec![("Authorization", format!("Bearer {}", "a".repeat(8_000)))],
+                "credentials_too_long",
+            ),
+            (
+                vec![("Authorization", format!("Bearer {}x", &one[..47]))],
+                "not_a_token",
+            ),
+            (
+                vec![("Authorization", format!("Bearer {one}x"))],
+                "not_a_token",
+            ),
             (vec![("X-API-Key", String::new())], "not_a_token"),
-            (vec![("Authorization", format!("Basic {}", STANDARD.encode("ada:secret")))], "not_a_token"),
+            (
+                vec![(
+                    "Authorization",
+                    format!("Basic {}", STANDARD.encode("ada:secret")),
+                )],
+                "not_a_token",
+            ),
         ] {
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let headers: Vec<(&str, &str)> = headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             assert_eq!(ask(&headers), Err(code), "{headers:?}");
         }
     }
@@ -248,9 +361,22 @@ mod tests {
     #[test]
     fn a_token_in_the_address_is_refused_whatever_it_is_called() {
         let token = token(1);
-        for address in ["/v1/x?access_token=", "/v1/x?a=1&private_token=", "/v1/", "/?q=x"] {
-            assert_eq!(check_address(&format!("{address}{}", token.expose())), Err(BadCredentials::InAddress));
+        for address in [
+            "/v1/x?access_token=",
+            "/v1/x?a=1&private_token=",
+            "/v1/",
+            "/?q=x",
+        ] {
+            assert_eq!(
+                check_address(&format!("{address}{}", token.expose())),
+                Err(BadCredentials::InAddress)
+            );
         }
-        assert_eq!(check_address("/v1/personal-access-tokens/019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a?search=hpp_Ab12Cd"), Ok(()));
+        assert_eq!(
+            check_address(
+                "/v1/personal-access-tokens/019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a?search=hpp_Ab12Cd"
+            ),
+            Ok(())
+        );
     }
 }

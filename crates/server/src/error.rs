@@ -31,7 +31,9 @@ pub enum ServiceError {
     #[error("the body has more than {0} bytes")]
     BodyTooLarge(usize),
     /// It did not arrive, or was not answered, in time.
-    #[error("the request was not read and answered within {REQUEST_SECONDS_MAX} seconds; whether it did anything is not known: look before you repeat it")]
+    #[error(
+        "the request was not read and answered within {REQUEST_SECONDS_MAX} seconds; whether it did anything is not known: look before you repeat it"
+    )]
     TooSlow,
     /// Nobody is signed in and no credential was sent.
     #[error("sign in, or send a token as “Authorization: Bearer …”")]
@@ -43,7 +45,9 @@ pub enum ServiceError {
     #[error("confirm that it is you: this needs a sign-in of the last five minutes")]
     RecentSignInRequired,
     /// A request made with a session does not carry the session's value.
-    #[error("a request that changes something with a session cookie must carry the session's value in X-Hallpass-CSRF, and come from these pages")]
+    #[error(
+        "a request that changes something with a session cookie must carry the session's value in X-Hallpass-CSRF, and come from these pages"
+    )]
     CrossSite,
     /// No such account, or not its password; which of the two is not said.
     #[error("the e-mail address or the password is not right")]
@@ -52,10 +56,14 @@ pub enum ServiceError {
     #[error("too many failed attempts; try again in {0} seconds")]
     TooManyAttempts(i64),
     /// The caller's role does not hold what this needs.
-    #[error("this needs the permission {0}, which you do not have; a superuser of your organization can grant it")]
+    #[error(
+        "this needs the permission {0}, which you do not have; a superuser of your organization can grant it"
+    )]
     PermissionMissing(&'static str),
     /// The caller may not have personal access tokens.
-    #[error("you may not create or manage personal access tokens in this organization; a superuser can allow it")]
+    #[error(
+        "you may not create or manage personal access tokens in this organization; a superuser can allow it"
+    )]
     TokensNotAllowed,
     /// The caller is a token that may not make what is asked for.
     #[error("{0}")]
@@ -67,10 +75,14 @@ pub enum ServiceError {
     #[error("this address does not take this method")]
     MethodNotAllowed,
     /// A live token has the name.
-    #[error("you already have a token with this name: {0}; choose another name, or revoke that token first")]
+    #[error(
+        "you already have a token with this name: {0}; choose another name, or revoke that token first"
+    )]
     NameTaken(Prefix),
     /// The owner has as many as one may have.
-    #[error("you have {LIVE_TOKENS_PER_USER_MAX} live tokens, which is the most one may have; revoke one that you no longer need")]
+    #[error(
+        "you have {LIVE_TOKENS_PER_USER_MAX} live tokens, which is the most one may have; revoke one that you no longer need"
+    )]
     TooManyTokens,
     /// The token has ended and cannot be changed.
     #[error("this token is revoked or expired and cannot be changed; make a new one")]
@@ -82,13 +94,17 @@ pub enum ServiceError {
     #[error("the token is not as the patch's test says; read it again and repeat")]
     PatchTestFailed,
     /// The same key came with another request.
-    #[error("this Idempotency-Key was used for a different request; use a new key for a new request")]
+    #[error(
+        "this Idempotency-Key was used for a different request; use a new key for a new request"
+    )]
     IdempotencyKeyReused,
     /// The deployment is set up already.
     #[error("this Hallpass is set up already; sign in instead")]
     AlreadySetUp,
     /// The set-up code is wrong or too old.
-    #[error("this set-up link does not work: it is used once, and a new one is printed each time the server starts")]
+    #[error(
+        "this set-up link does not work: it is used once, and a new one is printed each time the server starts"
+    )]
     SetUpCodeWrong,
     /// Too much is waiting.
     #[error("too much is waiting; try again in a moment")]
@@ -130,36 +146,112 @@ impl ServiceError {
     /// The one table.
     pub fn face(&self) -> Face {
         use StatusCode as S;
-        let face = |status, code, title| Face { status, code, title };
+        let face = |status, code, title| Face {
+            status,
+            code,
+            title,
+        };
         match self {
-            Self::Invalid(fields) => face(S::BAD_REQUEST, fields.first().map_or("invalid", |first| first.code), "The request is not valid"),
+            Self::Invalid(fields) => face(
+                S::BAD_REQUEST,
+                fields.first().map_or("invalid", |first| first.code),
+                "The request is not valid",
+            ),
             Self::BadRequest { code, .. } => face(S::BAD_REQUEST, code, "The request is not valid"),
-            Self::UnsupportedMediaType(_) => face(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is of a kind that is not read here"),
-            Self::BodyTooLarge(_) => face(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
-            Self::TooSlow => face(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
-            Self::SignInRequired => face(S::UNAUTHORIZED, "sign_in_required", "Nobody is signed in"),
-            Self::CredentialRefused(_) => face(S::UNAUTHORIZED, "invalid_token", "The token does not work"),
-            Self::RecentSignInRequired => face(S::FORBIDDEN, "recent_sign_in_required", "A recent sign-in is needed"),
-            Self::CrossSite => face(S::FORBIDDEN, "csrf_required", "The session's value is missing"),
+            Self::UnsupportedMediaType(_) => face(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body is of a kind that is not read here",
+            ),
+            Self::BodyTooLarge(_) => face(
+                S::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is too large",
+            ),
+            Self::TooSlow => face(
+                S::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The request took too long",
+            ),
+            Self::SignInRequired => {
+                face(S::UNAUTHORIZED, "sign_in_required", "Nobody is signed in")
+            }
+            Self::CredentialRefused(_) => {
+                face(S::UNAUTHORIZED, "invalid_token", "The token does not work")
+            }
+            Self::RecentSignInRequired => face(
+                S::FORBIDDEN,
+                "recent_sign_in_required",
+                "A recent sign-in is needed",
+            ),
+            Self::CrossSite => face(
+                S::FORBIDDEN,
+                "csrf_required",
+                "The session's value is missing",
+            ),
             Self::SignInFailed => face(S::UNAUTHORIZED, "sign_in_failed", "The sign-in failed"),
-            Self::TooManyAttempts(_) => face(S::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts"),
-            Self::PermissionMissing(_) => face(S::FORBIDDEN, "permission_missing", "A permission is missing"),
-            Self::TokensNotAllowed => face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed"),
-            Self::WiderThanAsker(_) => face(S::FORBIDDEN, "wider_than_asker", "A token makes none wider or longer-lived than itself"),
+            Self::TooManyAttempts(_) => face(
+                S::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                "Too many attempts",
+            ),
+            Self::PermissionMissing(_) => face(
+                S::FORBIDDEN,
+                "permission_missing",
+                "A permission is missing",
+            ),
+            Self::TokensNotAllowed => {
+                face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed")
+            }
+            Self::WiderThanAsker(_) => face(
+                S::FORBIDDEN,
+                "wider_than_asker",
+                "A token makes none wider or longer-lived than itself",
+            ),
             Self::NotFound(_) => face(S::NOT_FOUND, "not_found", "Not found"),
-            Self::MethodNotAllowed => face(S::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not allowed"),
+            Self::MethodNotAllowed => face(
+                S::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The method is not allowed",
+            ),
             Self::NameTaken(_) => face(S::CONFLICT, "name_taken", "The name is taken"),
             Self::TooManyTokens => face(S::CONFLICT, "too_many_tokens", "Too many tokens"),
             Self::TokenEnded => face(S::CONFLICT, "token_ended", "The token has ended"),
-            Self::ChangedMeanwhile => face(S::CONFLICT, "changed_meanwhile", "It was changed meanwhile"),
-            Self::PatchTestFailed => face(S::CONFLICT, "patch_test_failed", "The patch's test does not hold"),
-            Self::IdempotencyKeyReused => face(S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key was used before"),
+            Self::ChangedMeanwhile => {
+                face(S::CONFLICT, "changed_meanwhile", "It was changed meanwhile")
+            }
+            Self::PatchTestFailed => face(
+                S::CONFLICT,
+                "patch_test_failed",
+                "The patch's test does not hold",
+            ),
+            Self::IdempotencyKeyReused => face(
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The Idempotency-Key was used before",
+            ),
             Self::AlreadySetUp => face(S::CONFLICT, "already_set_up", "It is set up already"),
-            Self::SetUpCodeWrong => face(S::FORBIDDEN, "set_up_code_wrong", "The set-up link does not work"),
+            Self::SetUpCodeWrong => face(
+                S::FORBIDDEN,
+                "set_up_code_wrong",
+                "The set-up link does not work",
+            ),
             Self::Busy => face(S::SERVICE_UNAVAILABLE, "busy", "Too much is waiting"),
-            Self::NotAnswering => face(S::SERVICE_UNAVAILABLE, "not_answering", "This node cannot answer"),
-            Self::Store(error) if error.is_passing() => face(S::SERVICE_UNAVAILABLE, "unavailable", "The database is not available"),
-            Self::Store(_) | Self::Internal(_) => face(S::INTERNAL_SERVER_ERROR, "internal", "Something failed on our side"),
+            Self::NotAnswering => face(
+                S::SERVICE_UNAVAILABLE,
+                "not_answering",
+                "This node cannot answer",
+            ),
+            Self::Store(error) if error.is_passing() => face(
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The database is not available",
+            ),
+            Self::Store(_) | Self::Internal(_) => face(
+                S::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something failed on our side",
+            ),
         }
     }
 
@@ -186,15 +278,26 @@ impl ServiceError {
 /// Errors are written as parts of a sentence; people are told a whole one.
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    let end = if text.ends_with(['.', '…', '?']) { "" } else { "." };
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if text.ends_with(['.', '…', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{first}{}{end}", chars.as_str())
 }
 
 impl InvalidField {
     /// A field, the code of what is wrong with it, and the words.
     pub fn new(field: &'static str, code: &'static str, detail: impl std::fmt::Display) -> Self {
-        Self { field, code, detail: sentence(&detail.to_string()) }
+        Self {
+            field,
+            code,
+            detail: sentence(&detail.to_string()),
+        }
     }
 
     /// A name that is none.
@@ -233,7 +336,11 @@ impl InvalidField {
 
     /// A permission that the owner's role does not hold.
     pub fn not_held(permission: &Permission) -> Self {
-        Self::new("scope", "permission_not_held", format!("your role does not hold {permission}, so a token cannot either"))
+        Self::new(
+            "scope",
+            "permission_not_held",
+            format!("your role does not hold {permission}, so a token cannot either"),
+        )
     }
 }
 

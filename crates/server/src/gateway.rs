@@ -42,13 +42,17 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'"').add(b'\\');
 
 /// The routes of the listener for gateways.
 pub fn router() -> Router<App> {
-    Router::new().route("/auth", any(auth)).route("/auth/", any(auth)).route("/auth/{*rest}", any(auth))
+    Router::new()
+        .route("/auth", any(auth))
+        .route("/auth/", any(auth))
+        .route("/auth/{*rest}", any(auth))
 }
 
 async fn auth(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let began = tokio::time::Instant::now();
     let response = answer(&app, &method, &uri, &headers).await;
-    app.gateway_metrics.answered(&method, response.status(), began.elapsed());
+    app.gateway_metrics
+        .answered(&method, response.status(), began.elapsed());
     response
 }
 
@@ -62,9 +66,18 @@ async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> R
     let original = Original::read(method, uri, headers);
     let token = match check_addresses(uri, headers).and_then(|()| credentials::read(headers)) {
         Ok(Credential::Token(token)) => token,
-        Ok(Credential::None) => return refused(StatusCode::UNAUTHORIZED, "credentials_missing", Some("Bearer realm=\"hallpass\"")),
+        Ok(Credential::None) => {
+            return refused(
+                StatusCode::UNAUTHORIZED,
+                "credentials_missing",
+                Some("Bearer realm=\"hallpass\""),
+            );
+        }
         Ok(Credential::NotAToken(_)) => {
-            app.services.metrics.verified(Door::Gateway, Outcome::Verdict(Verdict::Deny(DenyReason::Malformed)));
+            app.services.metrics.verified(
+                Door::Gateway,
+                Outcome::Verdict(Verdict::Deny(DenyReason::Malformed)),
+            );
             return denied(DenyReason::Malformed, None);
         }
         Err(bad) => return bad_request(bad),
@@ -76,8 +89,15 @@ async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> R
         agent: None,
     };
     let agent = agent(headers);
-    let asked = Asked { agent: agent.as_deref(), ..asked };
-    match app.services.verify(Door::Gateway, &token, needed.as_ref(), &asked).await {
+    let asked = Asked {
+        agent: agent.as_deref(),
+        ..asked
+    };
+    match app
+        .services
+        .verify(Door::Gateway, &token, needed.as_ref(), &asked)
+        .await
+    {
         Verified::Allowed(view) => allowed(&view),
         Verified::Refused(reason, _) => denied(reason, needed.as_ref()),
         Verified::Unavailable => refused(StatusCode::SERVICE_UNAVAILABLE, "not_answering", None),
@@ -92,11 +112,16 @@ struct Original<'a> {
 
 impl<'a> Original<'a> {
     fn read(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+        let first = |names: [&'static str; 2]| {
+            names
+                .into_iter()
+                .find_map(|name| headers.get(name)?.to_str().ok())
+        };
         let own = uri.path_and_query().map_or("", |own| own.as_str());
         Self {
             method: first(["x-original-method", "x-forwarded-method"]).unwrap_or(method.as_str()),
-            address: first(["x-original-uri", "x-forwarded-uri"]).unwrap_or_else(|| own.strip_prefix("/auth").unwrap_or(own)),
+            address: first(["x-original-uri", "x-forwarded-uri"])
+                .unwrap_or_else(|| own.strip_prefix("/auth").unwrap_or(own)),
         }
     }
 }
@@ -104,19 +129,29 @@ impl<'a> Original<'a> {
 /// No token in any of the addresses that the request came with, whichever of them the proxy meant.
 fn check_addresses(uri: &Uri, headers: &HeaderMap) -> Result<(), BadCredentials> {
     credentials::check_address(uri.path_and_query().map_or("", |own| own.as_str()))?;
-    let named = ["x-original-uri", "x-forwarded-uri"].into_iter().flat_map(|name| headers.get_all(name));
-    named.map(|value| String::from_utf8_lossy(value.as_bytes())).try_for_each(|address| credentials::check_address(&address))
+    let named = ["x-original-uri", "x-forwarded-uri"]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name));
+    named
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .try_for_each(|address| credentials::check_address(&address))
 }
 
 fn is_our_gateway(app: &App, headers: &HeaderMap) -> bool {
-    let Some(secret) = &app.gateway_secret else { return true };
-    headers.get(SECRET).is_some_and(|sent| sent.as_bytes().ct_eq(secret.expose().as_bytes()).into())
+    let Some(secret) = &app.gateway_secret else {
+        return true;
+    };
+    headers
+        .get(SECRET)
+        .is_some_and(|sent| sent.as_bytes().ct_eq(secret.expose().as_bytes()).into())
 }
 
 /// The permission that the proxy's configuration names, if it names one.
 fn needed(headers: &HeaderMap) -> Result<Option<Permission>, ()> {
     let mut values = headers.get_all(PERMISSION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(());
     }
@@ -128,7 +163,11 @@ fn needed(headers: &HeaderMap) -> Result<Option<Permission>, ()> {
 
 /// The peer is the proxy itself, so what it says of the client counts: the last address that is not a proxy of ours.
 fn client_address(app: &App, headers: &HeaderMap) -> Option<IpAddr> {
-    let forwarded: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     app.last_untrusted(forwarded.into_iter())
 }
 
@@ -149,11 +188,24 @@ fn allowed(view: &TokenView<'_>) -> Response {
         ("x-hallpass-owner-type", owner_type.to_owned()),
         ("x-hallpass-user-id", user_id),
         ("x-hallpass-user-name", encode(user_name)),
-        ("x-hallpass-organization-id", view.organization_id().to_string()),
-        ("x-hallpass-organization-name", encode(&view.organization_name())),
-        ("x-hallpass-role", encode(&view.role_name().unwrap_or_default())),
+        (
+            "x-hallpass-organization-id",
+            view.organization_id().to_string(),
+        ),
+        (
+            "x-hallpass-organization-name",
+            encode(&view.organization_name()),
+        ),
+        (
+            "x-hallpass-role",
+            encode(&view.role_name().unwrap_or_default()),
+        ),
         ("x-hallpass-permissions", view.permissions().to_text()),
-        ("x-hallpass-expires", view.expires_at().map_or_else(String::new, |at| at.to_string())),
+        (
+            "x-hallpass-expires",
+            view.expires_at()
+                .map_or_else(String::new, |at| at.to_string()),
+        ),
         ("x-hallpass-error", String::new()),
     ] {
         headers.insert(HeaderName::from_static(name), header_value(&value));
@@ -177,16 +229,23 @@ fn header_value(text: &str) -> HeaderValue {
 fn denied(reason: DenyReason, needed: Option<&Permission>) -> Response {
     if reason.is_about_permission() {
         let scope = needed.map_or("", Permission::as_str);
-        let challenge = format!("Bearer realm=\"hallpass\", error=\"insufficient_scope\", scope=\"{scope}\"");
+        let challenge =
+            format!("Bearer realm=\"hallpass\", error=\"insufficient_scope\", scope=\"{scope}\"");
         return refused(StatusCode::FORBIDDEN, reason.word(), Some(&challenge));
     }
-    let challenge = format!("Bearer realm=\"hallpass\", error=\"invalid_token\", error_description=\"{}\"", describe(refusal(reason)));
+    let challenge = format!(
+        "Bearer realm=\"hallpass\", error=\"invalid_token\", error_description=\"{}\"",
+        describe(refusal(reason))
+    );
     refused(StatusCode::UNAUTHORIZED, reason.word(), Some(&challenge))
 }
 
 /// What would be a 400 elsewhere: nginx would make a 500 of it.
 fn bad_request(bad: BadCredentials) -> Response {
-    let challenge = format!("Bearer realm=\"hallpass\", error=\"invalid_request\", error_description=\"{}\"", describe(&bad.to_string()));
+    let challenge = format!(
+        "Bearer realm=\"hallpass\", error=\"invalid_request\", error_description=\"{}\"",
+        describe(&bad.to_string())
+    );
     refused(StatusCode::UNAUTHORIZED, bad.code(), Some(&challenge))
 }
 

@@ -54,7 +54,10 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
     let id = RequestId::draw(&app.services.entropy);
     let context = context(&app, &request);
     // A token in the address is refused, and must not live on in the log.
-    let (method, path) = (request.method().clone(), scrub(request.uri().path()).into_owned());
+    let (method, path) = (
+        request.method().clone(),
+        scrub(request.uri().path()).into_owned(),
+    );
     let address = context.address;
     request.extensions_mut().insert(context);
     request.extensions_mut().insert(id.clone());
@@ -65,7 +68,8 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
     let mut response = problem::finish(response, &id);
     protect(&app, response.headers_mut(), &id);
     let took = began.elapsed();
-    app.people_metrics.answered(&method, response.status(), took);
+    app.people_metrics
+        .answered(&method, response.status(), took);
     tracing::info!(
         target: "hallpass::access",
         request = %id,
@@ -79,8 +83,16 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
 }
 
 fn context(app: &App, request: &Request) -> RequestContext {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
-    let forwarded: Vec<&str> = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.address.ip());
+    let forwarded: Vec<&str> = request
+        .headers()
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     RequestContext {
         address: peer.map(|peer| app.client_address(peer, forwarded.into_iter())),
         agent: agent(request.headers()),
@@ -90,7 +102,10 @@ fn context(app: &App, request: &Request) -> RequestContext {
 /// The `User-Agent`, cut to what is kept and without what cannot be seen.
 pub fn agent(headers: &HeaderMap) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(header::USER_AGENT)?.as_bytes()).into_owned();
-    let mut clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let mut end = clean.len().min(USE_AGENT_BYTES_MAX);
     while !clean.is_char_boundary(end) {
         end -= 1;
@@ -100,9 +115,19 @@ pub fn agent(headers: &HeaderMap) -> Option<String> {
 }
 
 fn check(app: &App, request: &Request) -> Result<(), ServiceError> {
-    let address = request.uri().path_and_query().map_or("", |address| address.as_str());
-    credentials::check_address(address).map_err(|bad| ServiceError::BadRequest { code: bad.code(), detail: bad.to_string() })?;
-    if caller::is_safe(request.method()) || is_own_site(app, request.headers()) { Ok(()) } else { Err(ServiceError::CrossSite) }
+    let address = request
+        .uri()
+        .path_and_query()
+        .map_or("", |address| address.as_str());
+    credentials::check_address(address).map_err(|bad| ServiceError::BadRequest {
+        code: bad.code(),
+        detail: bad.to_string(),
+    })?;
+    if caller::is_safe(request.method()) || is_own_site(app, request.headers()) {
+        Ok(())
+    } else {
+        Err(ServiceError::CrossSite)
+    }
 }
 
 /// Whether a request that changes something comes from our own pages, or from no browser at all: every browser
@@ -111,30 +136,55 @@ fn is_own_site(app: &App, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
     }
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    origin == &*app.base_url || origin.parse::<Uri>().is_ok_and(|origin| origin.authority().map(http::uri::Authority::as_str) == host)
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    origin == &*app.base_url
+        || origin
+            .parse::<Uri>()
+            .is_ok_and(|origin| origin.authority().map(http::uri::Authority::as_str) == host)
 }
 
 fn protect(app: &App, headers: &mut HeaderMap, id: &RequestId) {
-    let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if app.secure_cookies {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(TRANSPORT_SECURITY),
+        );
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }

@@ -2,12 +2,18 @@
 
 use crate::{listen::Shutdown, observe::Health, service::Services};
 use hallpass_domain::{
-    limits::{IDEMPOTENCY_SECONDS, SESSION_IDLE_SECONDS, USE_FLUSH_MILLISECONDS, USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS},
+    limits::{
+        IDEMPOTENCY_SECONDS, SESSION_IDLE_SECONDS, USE_FLUSH_MILLISECONDS, USE_FOLD_MILLISECONDS,
+        USE_HISTORY_DAYS,
+    },
     time::Timestamp,
 };
 use hallpass_engine::Fold;
 use std::{sync::Arc, time::Duration};
-use tokio::{task::JoinHandle, time::{MissedTickBehavior, interval, timeout}};
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
 
 /// The store is looked at for changes this often, should one have been missed.
 const FOLLOW: Duration = Duration::from_secs(1);
@@ -114,10 +120,18 @@ async fn tidy(services: Arc<Services>, mut stop: Shutdown) {
 
 async fn tidy_once(services: &Services, now: Timestamp) -> Result<(), hallpass_store::StoreError> {
     let store = &services.store;
-    store.trim_sessions(now, now.plus_seconds(-SESSION_IDLE_SECONDS)).await?;
-    store.trim_idempotency(now.plus_seconds(-IDEMPOTENCY_SECONDS)).await?;
-    store.trim_use_hours(now.plus_days(-USE_HISTORY_DAYS)).await?;
-    store.trim_feed(services.follower.applied() - FEED_KEPT).await?;
+    store
+        .trim_sessions(now, now.plus_seconds(-SESSION_IDLE_SECONDS))
+        .await?;
+    store
+        .trim_idempotency(now.plus_seconds(-IDEMPOTENCY_SECONDS))
+        .await?;
+    store
+        .trim_use_hours(now.plus_days(-USE_HISTORY_DAYS))
+        .await?;
+    store
+        .trim_feed(services.follower.applied() - FEED_KEPT)
+        .await?;
     Ok(())
 }
 

@@ -14,7 +14,10 @@ use axum::{
 
 /// The routes of the listener for operations.
 pub fn router() -> Router<App> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
 }
 
 /// The process runs and answers. Nothing else is looked at: a database that is away is no reason to kill it.
@@ -24,7 +27,13 @@ async fn alive() -> &'static str {
 
 /// Whether requests may be sent here: it is not stopping, it may answer, and its database does.
 async fn ready(State(app): State<App>) -> Response {
-    let not_ready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
+    let not_ready = |why: &str| {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {why}\n"),
+        )
+            .into_response()
+    };
     match app.health.state() {
         HealthState::Draining => return not_ready("stopping"),
         HealthState::NotReady(why) => return not_ready(&why),
@@ -47,5 +56,9 @@ async fn metrics(State(app): State<App>) -> Response {
         applied: u64::try_from(services.follower.applied()).unwrap_or(0),
         uses_dropped: services.uses.dropped(),
     });
-    ([(header::CONTENT_TYPE, Metrics::MEDIA_TYPE)], services.metrics.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, Metrics::MEDIA_TYPE)],
+        services.metrics.render(),
+    )
+        .into_response()
 }

@@ -61,7 +61,13 @@ impl IntoResponse for ApiError {
             _ => (Vec::new(), None),
         };
         let cause = face.status.is_server_error().then(|| format!("{error:?}"));
-        response.extensions_mut().insert(Failure { face, detail: error.detail(), errors, prefix, cause });
+        response.extensions_mut().insert(Failure {
+            face,
+            detail: error.detail(),
+            errors,
+            prefix,
+            cause,
+        });
         response
     }
 }
@@ -69,19 +75,30 @@ impl IntoResponse for ApiError {
 /// RFC 6750 section 3: no error where no token was sent.
 fn challenge(error: &ServiceError) -> HeaderValue {
     match error {
-        ServiceError::CredentialRefused(_) => HeaderValue::from_static("Bearer realm=\"hallpass\", error=\"invalid_token\""),
+        ServiceError::CredentialRefused(_) => {
+            HeaderValue::from_static("Bearer realm=\"hallpass\", error=\"invalid_token\"")
+        }
         _ => HeaderValue::from_static("Bearer realm=\"hallpass\""),
     }
 }
 
 fn field_problem(field: &InvalidField) -> FieldProblem {
-    FieldProblem { field: field.field.to_owned(), code: field.code.to_owned(), detail: field.detail.clone() }
+    FieldProblem {
+        field: field.field.to_owned(),
+        code: field.code.to_owned(),
+        detail: field.detail.clone(),
+    }
 }
 
 /// Writes the body of a failure.
 pub fn finish(response: Response, request: &RequestId) -> Response {
-    let late = response.status() == StatusCode::REQUEST_TIMEOUT && response.extensions().get::<Failure>().is_none();
-    let response = if late { ApiError(ServiceError::TooSlow).into_response() } else { response };
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT
+        && response.extensions().get::<Failure>().is_none();
+    let response = if late {
+        ApiError(ServiceError::TooSlow).into_response()
+    } else {
+        response
+    };
     let (mut parts, body) = response.into_parts();
     let Some(failure) = parts.extensions.remove::<Failure>() else {
         return Response::from_parts(parts, body);
@@ -100,7 +117,10 @@ pub fn finish(response: Response, request: &RequestId) -> Response {
         request: Some(request.to_string()),
     };
     let text = serde_json::to_vec(&problem).unwrap_or_default();
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json; charset=utf-8"));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json; charset=utf-8"),
+    );
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, text.into())
 }
@@ -123,16 +143,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 impl<T: serde::Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         let mut response = axum::Json(self.0).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
         response
     }
 }
 
 fn json_error(rejection: &JsonRejection) -> ServiceError {
     match rejection {
-        JsonRejection::MissingJsonContentType(_) => ServiceError::UnsupportedMediaType("Content-Type: application/json"),
-        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => ServiceError::BodyTooLarge(BODY_BYTES_MAX),
-        other => ServiceError::BadRequest { code: "body_malformed", detail: misfit(&innermost(other)) },
+        JsonRejection::MissingJsonContentType(_) => {
+            ServiceError::UnsupportedMediaType("Content-Type: application/json")
+        }
+        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            ServiceError::BodyTooLarge(BODY_BYTES_MAX)
+        }
+        other => ServiceError::BadRequest {
+            code: "body_malformed",
+            detail: misfit(&innermost(other)),
+        },
     }
 }
 

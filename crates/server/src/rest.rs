@@ -42,18 +42,35 @@ impl Modify for Security {
         let components = api.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token. To manage tokens it must name `hallpass:own-tokens`; to verify, its owner's role and its scope must hold `hallpass:verify`.")).build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
-        let session = ApiKey::Cookie(ApiKeyValue::with_description("hallpass", "A session, begun with `POST /v1/sessions`. The cookie is named `__Host-hallpass` but on plain-http loopback. Requests that change something also carry `X-Hallpass-CSRF`."));
+        let session = ApiKey::Cookie(ApiKeyValue::with_description(
+            "hallpass",
+            "A session, begun with `POST /v1/sessions`. The cookie is named `__Host-hallpass` but on plain-http loopback. Requests that change something also carry `X-Hallpass-CSRF`.",
+        ));
         components.add_security_scheme("session", SecurityScheme::ApiKey(session));
     }
 }
 
 fn with_description() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(personal_access_tokens::create, personal_access_tokens::list))
-        .routes(routes!(personal_access_tokens::show_self, personal_access_tokens::revoke_self))
-        .routes(routes!(personal_access_tokens::show, personal_access_tokens::change, personal_access_tokens::revoke))
+        .routes(routes!(
+            personal_access_tokens::create,
+            personal_access_tokens::list
+        ))
+        .routes(routes!(
+            personal_access_tokens::show_self,
+            personal_access_tokens::revoke_self
+        ))
+        .routes(routes!(
+            personal_access_tokens::show,
+            personal_access_tokens::change,
+            personal_access_tokens::revoke
+        ))
         .routes(routes!(verify::verify))
-        .routes(routes!(sessions::sign_in, sessions::list, sessions::end_all))
+        .routes(routes!(
+            sessions::sign_in,
+            sessions::list,
+            sessions::end_all
+        ))
         .routes(routes!(sessions::sign_out))
         .routes(routes!(sessions::end))
         .routes(routes!(caller::caller))
@@ -70,5 +87,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The routes of the API and its description.
 pub fn router() -> Router<App> {
     let (router, _) = with_description().split_for_parts();
-    router.merge(docs::router()).method_not_allowed_fallback(async || ApiError(ServiceError::MethodNotAllowed))
+    router
+        .merge(docs::router())
+        .method_not_allowed_fallback(async || ApiError(ServiceError::MethodNotAllowed))
 }

@@ -71,10 +71,14 @@ pub enum RunError {
     #[error("{}", .0.detail())]
     Service(#[from] ServiceError),
     /// `--demo` on data that is not empty.
-    #[error("--demo fills an empty data directory, and this one is in use; give it its own with --data")]
+    #[error(
+        "--demo fills an empty data directory, and this one is in use; give it its own with --data"
+    )]
     DemoOnData,
     /// `--demo` where strangers could reach it.
-    #[error("--demo has public passwords, so it listens on this machine alone; leave --listen at a loopback address")]
+    #[error(
+        "--demo has public passwords, so it listens on this machine alone; leave --listen at a loopback address"
+    )]
     DemoInPublic,
 }
 
@@ -97,9 +101,19 @@ pub struct Init {
 /// [`RunError`].
 pub async fn init(config: &Config, init: Init) -> Result<(), RunError> {
     let opened = open(config, Clock::Wall, SystemEntropy::Os).await?;
-    let name = init.name.unwrap_or_else(|| init.email.split('@').next().unwrap_or_default().to_owned());
-    let set_up = SetUp { organization: init.organization, name, email: init.email, password: init.password.to_string() };
-    let done = opened.services.set_up(&set_up, &RequestContext::default()).await;
+    let name = init
+        .name
+        .unwrap_or_else(|| init.email.split('@').next().unwrap_or_default().to_owned());
+    let set_up = SetUp {
+        organization: init.organization,
+        name,
+        email: init.email,
+        password: init.password.to_string(),
+    };
+    let done = opened
+        .services
+        .set_up(&set_up, &RequestContext::default())
+        .await;
     opened.services.store.close().await;
     done?;
     Ok(())
@@ -124,7 +138,11 @@ pub async fn serve(config: &Config, demo: bool) -> Result<(), RunError> {
     let app = app(config, &opened.services, bound.people.address());
     announce(config, &app, &opened, &bound.addresses(), demo).await?;
     let certificates = config.tls.clone().map(Certificates::load).transpose()?;
-    let stopping = tokio::spawn(wait_for_stop(trigger, Arc::clone(&app.health), certificates.clone())?);
+    let stopping = tokio::spawn(wait_for_stop(
+        trigger,
+        Arc::clone(&app.health),
+        certificates.clone(),
+    )?);
     let jobs = Jobs::start(&opened.services, &app.health, &shutdown);
     app.health.set_ready();
     bound.serve(&app, certificates, &shutdown).await;
@@ -160,21 +178,51 @@ impl Bound {
     /// # Errors
     /// [`RunError::Bind`].
     pub fn bind(config: &Config) -> Result<Self, RunError> {
-        let bind = |address| Listener::bind(address).map_err(|error| RunError::Bind { address, error });
-        Ok(Self { people: bind(config.listen)?, gateway: bind(config.gateway_listen)?, operations: bind(config.ops_listen)? })
+        let bind =
+            |address| Listener::bind(address).map_err(|error| RunError::Bind { address, error });
+        Ok(Self {
+            people: bind(config.listen)?,
+            gateway: bind(config.gateway_listen)?,
+            operations: bind(config.ops_listen)?,
+        })
     }
 
     /// What was bound.
     pub const fn addresses(&self) -> Addresses {
-        Addresses { people: self.people.address(), gateway: self.gateway.address(), operations: self.operations.address() }
+        Addresses {
+            people: self.people.address(),
+            gateway: self.gateway.address(),
+            operations: self.operations.address(),
+        }
     }
 
     /// Serves all three until `shutdown`, and waits for what is under way.
-    pub async fn serve(self, app: &App, certificates: Option<Arc<Certificates>>, shutdown: &Shutdown) {
-        let options = |name, tls| Options { tls, metrics: Some(app.services.metrics.listener(name)), ..Options::default() };
-        let people = self.people.serve(with_peer(people_router(app)), options(ListenerName::People, certificates), shutdown.clone());
-        let gateway = self.gateway.serve(with_peer(gateway_router(app)), options(ListenerName::Gateway, None), shutdown.clone());
-        let operations = self.operations.serve(with_peer(operations::router().with_state(app.clone())), options(ListenerName::Operations, None), shutdown.clone());
+    pub async fn serve(
+        self,
+        app: &App,
+        certificates: Option<Arc<Certificates>>,
+        shutdown: &Shutdown,
+    ) {
+        let options = |name, tls| Options {
+            tls,
+            metrics: Some(app.services.metrics.listener(name)),
+            ..Options::default()
+        };
+        let people = self.people.serve(
+            with_peer(people_router(app)),
+            options(ListenerName::People, certificates),
+            shutdown.clone(),
+        );
+        let gateway = self.gateway.serve(
+            with_peer(gateway_router(app)),
+            options(ListenerName::Gateway, None),
+            shutdown.clone(),
+        );
+        let operations = self.operations.serve(
+            with_peer(operations::router().with_state(app.clone())),
+            options(ListenerName::Operations, None),
+            shutdown.clone(),
+        );
         let (people, gateway, operations) = tokio::join!(people, gateway, operations);
         let cut = people.cut + gateway.cut + operations.cut;
         if cut > 0 {
@@ -204,7 +252,10 @@ pub fn people_router(app: &App) -> Router {
         .merge(pages::router())
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(REQUEST_SECONDS_MAX)))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            Duration::from_secs(REQUEST_SECONDS_MAX),
+        ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), people::watch))
         .with_state(app.clone())
@@ -213,7 +264,9 @@ pub fn people_router(app: &App) -> Router {
 /// No such address: in the words of the door it would have been behind.
 async fn not_found(uri: http::Uri) -> axum::response::Response {
     if uri.path().starts_with("/v1") {
-        return axum::response::IntoResponse::into_response(ApiError(ServiceError::NotFound("address")));
+        return axum::response::IntoResponse::into_response(ApiError(ServiceError::NotFound(
+            "address",
+        )));
     }
     pages::failure(&ServiceError::NotFound("page"))
 }
@@ -230,13 +283,28 @@ pub fn guarded(router: Router<App>) -> Router<App> {
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     // The panic itself is logged where it happens.
-    axum::response::IntoResponse::into_response(ApiError(ServiceError::Internal("a handler panicked".to_owned())))
+    axum::response::IntoResponse::into_response(ApiError(ServiceError::Internal(
+        "a handler panicked".to_owned(),
+    )))
 }
 
 /// Waits for SIGTERM or SIGINT, then stops everything; SIGHUP reads the certificate again.
-fn wait_for_stop(trigger: listen::Trigger, health: Arc<Health>, certificates: Option<Arc<Certificates>>) -> Result<impl Future<Output = ()>, RunError> {
-    let on = |kind| signal(kind).map_err(|error| RunError::Io { what: "cannot wait for signals".to_owned(), error });
-    let (mut terminate, mut interrupt, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
+fn wait_for_stop(
+    trigger: listen::Trigger,
+    health: Arc<Health>,
+    certificates: Option<Arc<Certificates>>,
+) -> Result<impl Future<Output = ()>, RunError> {
+    let on = |kind| {
+        signal(kind).map_err(|error| RunError::Io {
+            what: "cannot wait for signals".to_owned(),
+            error,
+        })
+    };
+    let (mut terminate, mut interrupt, mut hang_up) = (
+        on(SignalKind::terminate())?,
+        on(SignalKind::interrupt())?,
+        on(SignalKind::hangup())?,
+    );
     if let Some(certificates) = &certificates {
         tokio::spawn(Arc::clone(certificates).watch());
     }

@@ -3,8 +3,8 @@
 pub mod access_tokens;
 pub mod catalogue;
 pub mod follower;
-pub mod passwords;
 pub mod gate;
+pub mod passwords;
 pub mod sessions;
 pub mod set_up;
 pub mod throttle;
@@ -12,12 +12,9 @@ pub mod token_change;
 pub mod use_log;
 pub mod verification;
 
-use crate::{
-    clock::Clock,
-    entropy::SystemEntropy,
-    observe::Metrics,
-};
+use crate::{clock::Clock, entropy::SystemEntropy, observe::Metrics};
 use follower::Follower;
+use gate::Gate;
 use hallpass_domain::{
     id::{SessionId, TokenId},
     limits::{BCRYPT_COMPARISONS_AT_ONCE_MAX, BCRYPT_COMPARISONS_WAITING_MAX},
@@ -35,7 +32,6 @@ use set_up::SetUpCode;
 use std::{net::IpAddr, sync::Arc};
 use throttle::Throttle;
 use verification::Redigests;
-use gate::Gate;
 
 /// Everything the use cases stand on.
 #[derive(Debug)]
@@ -97,8 +93,17 @@ impl Services {
     /// # Errors
     /// The store's.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, hallpass_store::StoreError> {
-        let Parts { store, peppers, clock, entropy, metrics, brand, scheme } = parts;
-        let engine = Engine::with_capacity(usize::try_from(store.count_tokens().await?).unwrap_or(0));
+        let Parts {
+            store,
+            peppers,
+            clock,
+            entropy,
+            metrics,
+            brand,
+            scheme,
+        } = parts;
+        let engine =
+            Engine::with_capacity(usize::try_from(store.count_tokens().await?).unwrap_or(0));
         let follower = Follower::load(&store, &engine, clock.now()).await?;
         engine.set_answering(true);
         let set_up_code = SetUpCode::draw(&entropy, clock.now());
@@ -114,7 +119,10 @@ impl Services {
             metrics,
             passwords,
             throttle: Throttle::default(),
-            comparisons: Gate::new(BCRYPT_COMPARISONS_AT_ONCE_MAX, BCRYPT_COMPARISONS_WAITING_MAX),
+            comparisons: Gate::new(
+                BCRYPT_COMPARISONS_AT_ONCE_MAX,
+                BCRYPT_COMPARISONS_WAITING_MAX,
+            ),
             redigests: Redigests::default(),
             set_up_code,
             brand,

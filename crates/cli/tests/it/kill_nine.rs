@@ -43,18 +43,34 @@ impl Server {
     fn start(data: &Path) -> Self {
         let [people, gateway, operations] = [free_port(), free_port(), free_port()];
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-        command.arg("serve").arg("--data").arg(data).current_dir(data.parent().unwrap());
-        for (flag, port) in [("--listen", people), ("--gateway-listen", gateway), ("--ops-listen", operations)] {
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(data)
+            .current_dir(data.parent().unwrap());
+        for (flag, port) in [
+            ("--listen", people),
+            ("--gateway-listen", gateway),
+            ("--ops-listen", operations),
+        ] {
             command.arg(flag).arg(format!("127.0.0.1:{port}"));
         }
         let program = Program::start(&mut command);
         program.wait_for_line(|line| line.contains("Operations"), READY);
-        Self { program, people, gateway }
+        Self {
+            program,
+            people,
+            gateway,
+        }
     }
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(20))).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(20)))
+        .build()
+        .into()
 }
 
 /// A session: its cookie and the value that goes with changes.
@@ -66,12 +82,27 @@ struct Session {
 
 fn sign_in(server: &Server) -> Session {
     let url = format!("http://127.0.0.1:{}/v1/sessions", server.people);
-    let mut answer = agent().post(&url).send_json(serde_json::json!({"email": EMAIL, "password": PASSWORD})).unwrap();
-    assert_eq!(answer.status(), 201, "{}", answer.body_mut().read_to_string().unwrap());
-    let cookies = answer.headers().get_all("set-cookie").iter().map(|line| line.to_str().unwrap().split(';').next().unwrap().to_owned());
+    let mut answer = agent()
+        .post(&url)
+        .send_json(serde_json::json!({"email": EMAIL, "password": PASSWORD}))
+        .unwrap();
+    assert_eq!(
+        answer.status(),
+        201,
+        "{}",
+        answer.body_mut().read_to_string().unwrap()
+    );
+    let cookies = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|line| line.to_str().unwrap().split(';').next().unwrap().to_owned());
     let cookie = cookies.collect::<Vec<_>>().join("; ");
     let body: serde_json::Value = answer.body_mut().read_json().unwrap();
-    Session { cookie, csrf: body["csrf"].as_str().unwrap().to_owned() }
+    Session {
+        cookie,
+        csrf: body["csrf"].as_str().unwrap().to_owned(),
+    }
 }
 
 /// Makes tokens and revokes most of them until the server is gone.
@@ -83,18 +114,36 @@ fn load(people: u16, session: &Session, tokens: &Tokens, names: &str, stop: &Ato
             return;
         }
         let body = serde_json::json!({"name": format!("{names}-{number}"), "userAwareTokenNeverExpires": true});
-        let made = agent.post(&url).header("cookie", &session.cookie).header("x-hallpass-csrf", &session.csrf).send_json(&body);
+        let made = agent
+            .post(&url)
+            .header("cookie", &session.cookie)
+            .header("x-hallpass-csrf", &session.csrf)
+            .send_json(&body);
         let Ok(mut made) = made else { return };
-        assert_eq!(made.status(), 201, "{}", made.body_mut().read_to_string().unwrap_or_default());
-        let Ok(made) = made.body_mut().read_json::<serde_json::Value>() else { return };
+        assert_eq!(
+            made.status(),
+            201,
+            "{}",
+            made.body_mut().read_to_string().unwrap_or_default()
+        );
+        let Ok(made) = made.body_mut().read_json::<serde_json::Value>() else {
+            return;
+        };
         let text = |field: &str| made[field].as_str().unwrap().to_owned();
-        tokens.lock().unwrap().insert(text("id"), (text("secret"), Known::Live));
+        tokens
+            .lock()
+            .unwrap()
+            .insert(text("id"), (text("secret"), Known::Live));
         if number % 8 == 0 {
             continue;
         }
         let mark = |known| tokens.lock().unwrap().get_mut(&text("id")).unwrap().1 = known;
         mark(Known::RevokeAsked);
-        let revoked = agent.delete(format!("{url}/{}", text("id"))).header("cookie", &session.cookie).header("x-hallpass-csrf", &session.csrf).call();
+        let revoked = agent
+            .delete(format!("{url}/{}", text("id")))
+            .header("cookie", &session.cookie)
+            .header("x-hallpass-csrf", &session.csrf)
+            .call();
         let Ok(revoked) = revoked else { return };
         assert_eq!(revoked.status(), 204);
         mark(Known::Revoked);
@@ -102,8 +151,16 @@ fn load(people: u16, session: &Session, tokens: &Tokens, names: &str, stop: &Ato
 }
 
 fn is_accepted(agent: &ureq::Agent, gateway: u16, secret: &str) -> bool {
-    let answer = agent.get(format!("http://127.0.0.1:{gateway}/auth")).header("authorization", format!("Bearer {secret}")).call().unwrap();
-    assert!(matches!(answer.status().as_u16(), 204 | 401), "{}", answer.status());
+    let answer = agent
+        .get(format!("http://127.0.0.1:{gateway}/auth"))
+        .header("authorization", format!("Bearer {secret}"))
+        .call()
+        .unwrap();
+    assert!(
+        matches!(answer.status().as_u16(), 204 | 401),
+        "{}",
+        answer.status()
+    );
     answer.status() == 204
 }
 
@@ -119,18 +176,40 @@ fn check(server: &Server, session: &Session, tokens: &Tokens) -> usize {
             Known::Live => assert!(accepted, "the creation of {id} was acknowledged"),
             Known::Revoked => assert!(!accepted, "the revocation of {id} was acknowledged"),
             // It may have happened or not; what is there now stays.
-            Known::RevokeAsked => *known = if accepted { Known::Live } else { Known::Revoked },
+            Known::RevokeAsked => {
+                *known = if accepted {
+                    Known::Live
+                } else {
+                    Known::Revoked
+                }
+            }
         }
     }
-    let live: Vec<String> = tokens.iter().filter(|(_, (_, known))| *known == Known::Live).map(|(id, _)| id.clone()).collect();
+    let live: Vec<String> = tokens
+        .iter()
+        .filter(|(_, (_, known))| *known == Known::Live)
+        .map(|(id, _)| id.clone())
+        .collect();
     for id in live.iter().take(live.len().saturating_sub(30)) {
-        let url = format!("http://127.0.0.1:{}/v1/personal-access-tokens/{id}", server.people);
-        let answer = agent.delete(url).header("cookie", &session.cookie).header("x-hallpass-csrf", &session.csrf).call().unwrap();
+        let url = format!(
+            "http://127.0.0.1:{}/v1/personal-access-tokens/{id}",
+            server.people
+        );
+        let answer = agent
+            .delete(url)
+            .header("cookie", &session.cookie)
+            .header("x-hallpass-csrf", &session.csrf)
+            .call()
+            .unwrap();
         assert_eq!(answer.status(), 204);
         tokens.get_mut(id).unwrap().1 = Known::Revoked;
     }
     // Three hundred of each are enough to ask about each time.
-    let settled: Vec<String> = tokens.iter().filter(|(_, (_, known))| *known == Known::Revoked).map(|(id, _)| id.clone()).collect();
+    let settled: Vec<String> = tokens
+        .iter()
+        .filter(|(_, (_, known))| *known == Known::Revoked)
+        .map(|(id, _)| id.clone())
+        .collect();
     for id in settled.iter().take(settled.len().saturating_sub(300)) {
         tokens.remove(id);
     }
@@ -139,7 +218,10 @@ fn check(server: &Server, session: &Session, tokens: &Tokens) -> usize {
 
 /// Each token has its line in the audit, each revocation its own, each change its number in the feed.
 fn nothing_is_half_there(data: &Path) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("hallpass.db"));
         let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
@@ -162,7 +244,17 @@ fn what_was_acknowledged_survives_fifty_kills() {
     let folder = temp_dir();
     let data = folder.path().join("data");
     let mut init = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-    init.args(["init", "--organization", "Acme", "--email", EMAIL, "--password-stdin", "--data"]).arg(&data).current_dir(folder.path());
+    init.args([
+        "init",
+        "--organization",
+        "Acme",
+        "--email",
+        EMAIL,
+        "--password-stdin",
+        "--data",
+    ])
+    .arg(&data)
+    .current_dir(folder.path());
     let mut child = init.stdin(std::process::Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
@@ -187,7 +279,9 @@ fn what_was_acknowledged_survives_fifty_kills() {
             for client in 0..CLIENTS {
                 let (tokens, session, stop) = (&tokens, &session, &stop);
                 let people = server.people;
-                scope.spawn(move || load(people, session, tokens, &format!("{kill}-{client}"), stop));
+                scope.spawn(move || {
+                    load(people, session, tokens, &format!("{kill}-{client}"), stop)
+                });
             }
             thread::sleep(moment);
             server.program.kill9();
@@ -197,5 +291,8 @@ fn what_was_acknowledged_survives_fifty_kills() {
     }
     let server = Server::start(&data);
     asked += check(&server, &sign_in(&server), &tokens);
-    assert!(asked > 500, "the load was too small to say anything: {asked} tokens asked about");
+    assert!(
+        asked > 500,
+        "the load was too small to say anything: {asked} tokens asked about"
+    );
 }

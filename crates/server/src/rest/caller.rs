@@ -25,12 +25,23 @@ pub(super) async fn caller(Anyone(person): Anyone) -> Json<Caller> {
         (status = 200, body = Permissions),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn permissions(State(app): State<App>, Anyone(person): Anyone) -> Result<Json<Permissions>, ApiError> {
-    let items = app.services.store.catalogue().await?.into_iter().map(|entry| CatalogueEntry {
-        held: person.permissions.names(&entry.permission),
-        name: entry.permission.to_string(),
-        description: entry.description,
-        risk: entry.risk.word().to_owned(),
-    });
-    Ok(Json(Permissions { items: items.collect() }))
+pub(super) async fn permissions(
+    State(app): State<App>,
+    Anyone(person): Anyone,
+) -> Result<Json<Permissions>, ApiError> {
+    let items = app
+        .services
+        .store
+        .catalogue()
+        .await?
+        .into_iter()
+        .map(|entry| CatalogueEntry {
+            held: person.permissions.names(&entry.permission),
+            name: entry.permission.to_string(),
+            description: entry.description,
+            risk: entry.risk.word().to_owned(),
+        });
+    Ok(Json(Permissions {
+        items: items.collect(),
+    }))
 }

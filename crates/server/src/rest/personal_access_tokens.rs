@@ -17,7 +17,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hallpass_domain::{id::TokenId, limits::JSON_PATCH_OPERATIONS_MAX};
-use hallpass_wire::{CreateToken, JsonPatchOperation, PersonalAccessToken, PersonalAccessTokenList, Problem, TokenPatch};
+use hallpass_wire::{
+    CreateToken, JsonPatchOperation, PersonalAccessToken, PersonalAccessTokenList, Problem,
+    TokenPatch,
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 const TAG: &str = "Personal access tokens";
@@ -39,24 +42,51 @@ const TAG: &str = "Personal access tokens";
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`name_taken` (with the other token's `prefix`), `too_many_tokens`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_reused`"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn create(State(app): State<App>, Manager(person): Manager, Context(context): Context, headers: HeaderMap, Json(body): Json<CreateToken>) -> Result<Response, ApiError> {
-    let created = app.services.create_token(&person, &body, idempotency_key(&headers)?, &context).await?;
-    let shape = shapes::token(&created.token, created.secret.as_ref(), &person, app.services.clock.now());
-    let location = HeaderValue::from_str(&format!("/v1/personal-access-tokens/{}", shape.id)).map_err(|error| ServiceError::Internal(error.to_string()))?;
-    let status = if created.secret.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+pub(super) async fn create(
+    State(app): State<App>,
+    Manager(person): Manager,
+    Context(context): Context,
+    headers: HeaderMap,
+    Json(body): Json<CreateToken>,
+) -> Result<Response, ApiError> {
+    let created = app
+        .services
+        .create_token(&person, &body, idempotency_key(&headers)?, &context)
+        .await?;
+    let shape = shapes::token(
+        &created.token,
+        created.secret.as_ref(),
+        &person,
+        app.services.clock.now(),
+    );
+    let location = HeaderValue::from_str(&format!("/v1/personal-access-tokens/{}", shape.id))
+        .map_err(|error| ServiceError::Internal(error.to_string()))?;
+    let status = if created.secret.is_some() {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let mut response = (status, Json(shape)).into_response();
     response.headers_mut().insert(header::LOCATION, location);
     if status == StatusCode::OK {
-        response.headers_mut().insert(hallpass_wire::REPLAYED_HEADER, HeaderValue::from_static("true"));
+        response.headers_mut().insert(
+            hallpass_wire::REPLAYED_HEADER,
+            HeaderValue::from_static("true"),
+        );
     }
     Ok(response)
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ServiceError> {
     let mut keys = headers.get_all(hallpass_wire::IDEMPOTENCY_HEADER).iter();
-    let Some(key) = keys.next() else { return Ok(None) };
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
     let key = key.to_str().ok().filter(|_| keys.next().is_none());
-    key.map(Some).ok_or_else(|| ServiceError::BadRequest { code: "idempotency_key_malformed", detail: "Idempotency-Key must come once, in visible ASCII characters".to_owned() })
+    key.map(Some).ok_or_else(|| ServiceError::BadRequest {
+        code: "idempotency_key_malformed",
+        detail: "Idempotency-Key must come once, in visible ASCII characters".to_owned(),
+    })
 }
 
 /// List your tokens
@@ -69,13 +99,24 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ServiceError> {
         (status = 400, body = Problem, content_type = "application/problem+json", description = "`state_unknown`, `date_malformed`, `search_malformed`, `sort_unknown`, `limit_malformed`, `cursor_malformed`, `parameter_unknown`, `parameter_doubled`"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn list(State(app): State<App>, Manager(person): Manager, RawQuery(query): RawQuery) -> Result<Json<PersonalAccessTokenList>, ApiError> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Manager(person): Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PersonalAccessTokenList>, ApiError> {
     let now = app.services.clock.now();
     let query = list_query::parse(query.as_deref().unwrap_or_default(), now)?;
     let page = app.services.list_tokens(&person, &query).await?;
     Ok(Json(PersonalAccessTokenList {
-        items: page.items.iter().map(|item| shapes::token(&item.token, None, &person, now)).collect(),
-        next_cursor: page.next.as_ref().map(|next| list_query::write_cursor(&query, next)),
+        items: page
+            .items
+            .iter()
+            .map(|item| shapes::token(&item.token, None, &person, now))
+            .collect(),
+        next_cursor: page
+            .next
+            .as_ref()
+            .map(|next| list_query::write_cursor(&query, next)),
     }))
 }
 
@@ -87,9 +128,18 @@ pub(super) async fn list(State(app): State<App>, Manager(person): Manager, RawQu
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`, also for other people's"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn show(State(app): State<App>, Manager(person): Manager, Path(id): Path<String>) -> Result<Json<PersonalAccessToken>, ApiError> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Manager(person): Manager,
+    Path(id): Path<String>,
+) -> Result<Json<PersonalAccessToken>, ApiError> {
     let found = app.services.get_token(&person, parse_id(&id)?).await?;
-    Ok(Json(shapes::token(&found.token, None, &person, app.services.clock.now())))
+    Ok(Json(shapes::token(
+        &found.token,
+        None,
+        &person,
+        app.services.clock.now(),
+    )))
 }
 
 /// Change a token
@@ -113,11 +163,27 @@ pub(super) async fn show(State(app): State<App>, Manager(person): Manager, Path(
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`name_taken`, `token_ended`, `patch_test_failed`, `changed_meanwhile`"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "`unsupported_media_type`"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn change(State(app): State<App>, Manager(person): Manager, Context(context): Context, Path(id): Path<String>, headers: HeaderMap, body: Result<Bytes, axum::extract::rejection::BytesRejection>) -> Result<Json<PersonalAccessToken>, ApiError> {
-    let body = body.map_err(|_| ServiceError::BodyTooLarge(hallpass_domain::limits::BODY_BYTES_MAX))?;
+pub(super) async fn change(
+    State(app): State<App>,
+    Manager(person): Manager,
+    Context(context): Context,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<Json<PersonalAccessToken>, ApiError> {
+    let body =
+        body.map_err(|_| ServiceError::BodyTooLarge(hallpass_domain::limits::BODY_BYTES_MAX))?;
     let patch = parse_patch(&headers, &body)?;
-    let token = app.services.change_token(&person, parse_id(&id)?, &patch, &context).await?;
-    Ok(Json(shapes::token(&token, None, &person, app.services.clock.now())))
+    let token = app
+        .services
+        .change_token(&person, parse_id(&id)?, &patch, &context)
+        .await?;
+    Ok(Json(shapes::token(
+        &token,
+        None,
+        &person,
+        app.services.clock.now(),
+    )))
 }
 
 /// Revoke a token
@@ -131,8 +197,15 @@ pub(super) async fn change(State(app): State<App>, Manager(person): Manager, Con
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`csrf_required`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`, also for other people's"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn revoke(State(app): State<App>, Manager(person): Manager, Context(context): Context, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    app.services.revoke_token(&person, parse_id(&id)?, &context).await?;
+pub(super) async fn revoke(
+    State(app): State<App>,
+    Manager(person): Manager,
+    Context(context): Context,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    app.services
+        .revoke_token(&person, parse_id(&id)?, &context)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -142,9 +215,17 @@ pub(super) async fn revoke(State(app): State<App>, Manager(person): Manager, Con
         (status = 200, body = PersonalAccessToken),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
     ), security(("token" = [])))]
-pub(super) async fn show_self(State(app): State<App>, own: OwnToken) -> Result<Json<PersonalAccessToken>, ApiError> {
+pub(super) async fn show_self(
+    State(app): State<App>,
+    own: OwnToken,
+) -> Result<Json<PersonalAccessToken>, ApiError> {
     let found = app.services.get_token(&own.person, own.id).await?;
-    Ok(Json(shapes::token(&found.token, None, &own.person, app.services.clock.now())))
+    Ok(Json(shapes::token(
+        &found.token,
+        None,
+        &own.person,
+        app.services.clock.now(),
+    )))
 }
 
 /// Revoke the token that asks
@@ -153,8 +234,14 @@ pub(super) async fn show_self(State(app): State<App>, own: OwnToken) -> Result<J
         (status = 204, description = "Revoked"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
     ), security(("token" = [])))]
-pub(super) async fn revoke_self(State(app): State<App>, own: OwnToken, Context(context): Context) -> Result<StatusCode, ApiError> {
-    app.services.revoke_token(&own.person, own.id, &context).await?;
+pub(super) async fn revoke_self(
+    State(app): State<App>,
+    own: OwnToken,
+    Context(context): Context,
+) -> Result<StatusCode, ApiError> {
+    app.services
+        .revoke_token(&own.person, own.id, &context)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -163,18 +250,38 @@ fn parse_id(text: &str) -> Result<TokenId, ServiceError> {
 }
 
 fn parse_patch(headers: &HeaderMap, body: &[u8]) -> Result<Patch, ServiceError> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: misfit(&error.to_string()) };
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let malformed = |error: serde_json::Error| ServiceError::BadRequest {
+        code: "body_malformed",
+        detail: misfit(&error.to_string()),
+    };
     match kind.as_str() {
-        "application/merge-patch+json" | "application/json" => strict_json::read(body).map(Patch::Merge).map_err(malformed),
+        "application/merge-patch+json" | "application/json" => {
+            strict_json::read(body).map(Patch::Merge).map_err(malformed)
+        }
         "application/json-patch+json" => {
-            let operations: json_patch::Patch = strict_json::read(body).and_then(serde_json::from_value).map_err(malformed)?;
+            let operations: json_patch::Patch = strict_json::read(body)
+                .and_then(serde_json::from_value)
+                .map_err(malformed)?;
             if operations.0.len() > JSON_PATCH_OPERATIONS_MAX {
-                return Err(ServiceError::BadRequest { code: "patch_malformed", detail: format!("at most {JSON_PATCH_OPERATIONS_MAX} operations") });
+                return Err(ServiceError::BadRequest {
+                    code: "patch_malformed",
+                    detail: format!("at most {JSON_PATCH_OPERATIONS_MAX} operations"),
+                });
             }
             Ok(Patch::Operations(operations))
         }
-        _ => Err(ServiceError::UnsupportedMediaType("Content-Type: application/merge-patch+json or application/json-patch+json")),
+        _ => Err(ServiceError::UnsupportedMediaType(
+            "Content-Type: application/merge-patch+json or application/json-patch+json",
+        )),
     }
 }

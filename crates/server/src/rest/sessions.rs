@@ -29,9 +29,17 @@ const TAG: &str = "Sessions";
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_failed`, whether or not there is such an account"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_attempts`, with `Retry-After`"),
     ), security(()))]
-pub(super) async fn sign_in(State(app): State<App>, Context(context): Context, headers: HeaderMap, Json(body): Json<SignIn>) -> Result<Response, ApiError> {
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    Context(context): Context,
+    headers: HeaderMap,
+    Json(body): Json<SignIn>,
+) -> Result<Response, ApiError> {
     let device = cookies::read_device(&app, &headers);
-    let started = app.services.sign_in(&body.email, &body.password, device.as_deref(), &context).await?;
+    let started = app
+        .services
+        .sign_in(&body.email, &body.password, device.as_deref(), &context)
+        .await?;
     let shape = NewSession {
         id: started.id.to_string(),
         csrf: started.csrf.clone(),
@@ -39,7 +47,13 @@ pub(super) async fn sign_in(State(app): State<App>, Context(context): Context, h
         caller: shapes::caller(&started.person),
     };
     let mut response = (StatusCode::CREATED, Json(shape)).into_response();
-    for cookie in [cookies::session_cookie(&app, &started), cookies::device_cookie(&app, &started)].into_iter().flatten() {
+    for cookie in [
+        cookies::session_cookie(&app, &started),
+        cookies::device_cookie(&app, &started),
+    ]
+    .into_iter()
+    .flatten()
+    {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -51,7 +65,10 @@ pub(super) async fn sign_in(State(app): State<App>, Context(context): Context, h
         (status = 200, body = SessionList),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     ), security(("session" = [])))]
-pub(super) async fn list(State(app): State<App>, SignedIn(present): SignedIn) -> Result<Json<SessionList>, ApiError> {
+pub(super) async fn list(
+    State(app): State<App>,
+    SignedIn(present): SignedIn,
+) -> Result<Json<SessionList>, ApiError> {
     let found = app.services.list_sessions(&present.person).await?;
     let items = found.into_iter().map(|view| Session {
         id: view.id.to_string(),
@@ -62,7 +79,9 @@ pub(super) async fn list(State(app): State<App>, SignedIn(present): SignedIn) ->
         address: view.address,
         user_agent: view.agent,
     });
-    Ok(Json(SessionList { items: items.collect() }))
+    Ok(Json(SessionList {
+        items: items.collect(),
+    }))
 }
 
 /// Sign out everywhere
@@ -74,8 +93,14 @@ pub(super) async fn list(State(app): State<App>, SignedIn(present): SignedIn) ->
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`csrf_required`"),
     ), security(("session" = [])))]
-pub(super) async fn end_all(State(app): State<App>, SignedIn(present): SignedIn, Context(context): Context) -> Result<Response, ApiError> {
-    app.services.end_all_sessions(&present.person, &context).await?;
+pub(super) async fn end_all(
+    State(app): State<App>,
+    SignedIn(present): SignedIn,
+    Context(context): Context,
+) -> Result<Response, ApiError> {
+    app.services
+        .end_all_sessions(&present.person, &context)
+        .await?;
     Ok(signed_out(&app))
 }
 
@@ -86,8 +111,14 @@ pub(super) async fn end_all(State(app): State<App>, SignedIn(present): SignedIn,
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`csrf_required`"),
     ), security(("session" = [])))]
-pub(super) async fn sign_out(State(app): State<App>, SignedIn(present): SignedIn, Context(context): Context) -> Result<Response, ApiError> {
-    app.services.end_session(&present.person, present.session, &context).await?;
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    SignedIn(present): SignedIn,
+    Context(context): Context,
+) -> Result<Response, ApiError> {
+    app.services
+        .end_session(&present.person, present.session, &context)
+        .await?;
     Ok(signed_out(&app))
 }
 
@@ -100,16 +131,30 @@ pub(super) async fn sign_out(State(app): State<App>, SignedIn(present): SignedIn
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`csrf_required`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`, also for other people's"),
     ), security(("session" = [])))]
-pub(super) async fn end(State(app): State<App>, SignedIn(present): SignedIn, Context(context): Context, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn end(
+    State(app): State<App>,
+    SignedIn(present): SignedIn,
+    Context(context): Context,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let id = SessionId::parse(&id).map_err(|_| ServiceError::NotFound("session"))?;
-    app.services.end_session(&present.person, id, &context).await?;
-    Ok(if id == present.session { signed_out(&app) } else { StatusCode::NO_CONTENT.into_response() })
+    app.services
+        .end_session(&present.person, id, &context)
+        .await?;
+    Ok(if id == present.session {
+        signed_out(&app)
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    })
 }
 
 fn signed_out(app: &App) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+    headers.insert(
+        header::HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
     if let Some(cookie) = cookies::clear_session_cookie(app) {
         headers.append(header::SET_COOKIE, cookie);
     }

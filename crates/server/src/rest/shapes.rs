@@ -1,7 +1,10 @@
 //! From the domain's types to the wire's.
 
 use crate::service::Person;
-use hallpass_domain::{access_token::PersonalAccessToken, permission::PermissionSet, time::Timestamp, token::PlainToken};
+use hallpass_domain::{
+    access_token::PersonalAccessToken, permission::PermissionSet, time::Timestamp,
+    token::PlainToken,
+};
 use hallpass_wire::{Caller, OrganizationReference, Owner};
 
 pub(super) fn texts(set: &PermissionSet) -> Vec<String> {
@@ -9,15 +12,27 @@ pub(super) fn texts(set: &PermissionSet) -> Vec<String> {
 }
 
 pub(super) fn organization(person: &Person) -> OrganizationReference {
-    OrganizationReference { id: person.organization.id.to_string(), name: person.organization.name.to_string() }
+    OrganizationReference {
+        id: person.organization.id.to_string(),
+        name: person.organization.name.to_string(),
+    }
 }
 
 fn owner(person: &Person) -> Owner {
-    Owner { kind: "user".to_owned(), id: person.user.id.to_string(), name: person.user.name.to_string() }
+    Owner {
+        kind: "user".to_owned(),
+        id: person.user.id.to_string(),
+        name: person.user.name.to_string(),
+    }
 }
 
 /// A token of `person`. This is the one place where a secret enters an answer.
-pub(super) fn token(token: &PersonalAccessToken, secret: Option<&PlainToken>, person: &Person, now: Timestamp) -> hallpass_wire::PersonalAccessToken {
+pub(super) fn token(
+    token: &PersonalAccessToken,
+    secret: Option<&PlainToken>,
+    person: &Person,
+    now: Timestamp,
+) -> hallpass_wire::PersonalAccessToken {
     let last = token.last_use.as_ref();
     hallpass_wire::PersonalAccessToken {
         id: token.id.to_string(),

@@ -82,14 +82,35 @@ mod tests {
 
     #[test]
     fn reads_what_others_read() {
-        for text in ["null", "true", "-7", "18446744073709551615", "1.5", r#""é""#, "[]", r#"{"a":[{"a":1},{"a":2}],"b":{}}"#] {
-            assert_eq!(read(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap(), "{text}");
+        for text in [
+            "null",
+            "true",
+            "-7",
+            "18446744073709551615",
+            "1.5",
+            r#""é""#,
+            "[]",
+            r#"{"a":[{"a":1},{"a":2}],"b":{}}"#,
+        ] {
+            assert_eq!(
+                read(text.as_bytes()).unwrap(),
+                serde_json::from_str::<Value>(text).unwrap(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_two_readers_would_read_differently() {
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#, "{} {}", "", "nul", "1e999", &"[".repeat(10_000)] {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"[{"b":{"a":1,"\u0061":2}}]"#,
+            "{} {}",
+            "",
+            "nul",
+            "1e999",
+            &"[".repeat(10_000),
+        ] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }
     }

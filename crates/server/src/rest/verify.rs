@@ -16,7 +16,10 @@ use hallpass_domain::{
     verdict::DenyReason,
 };
 use hallpass_engine::{OwnerView, TokenView};
-use hallpass_wire::{OrganizationReference, Owner, Problem, VerifyAnswer, VerifyAnswers, VerifyQuestion, VerifyQuestions};
+use hallpass_wire::{
+    OrganizationReference, Owner, Problem, VerifyAnswer, VerifyAnswers, VerifyQuestion,
+    VerifyQuestions,
+};
 use http::{HeaderMap, header};
 use std::net::IpAddr;
 
@@ -34,10 +37,17 @@ use std::net::IpAddr;
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`permission_missing`: the asking credential does not hold `hallpass:verify`"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "`not_answering`: take it for a no"),
     ), security(("token" = [])))]
-pub(super) async fn verify(State(app): State<App>, _: Verifier, headers: HeaderMap, body: Result<Bytes, axum::extract::rejection::BytesRejection>) -> Result<Json<VerifyAnswers>, ApiError> {
+pub(super) async fn verify(
+    State(app): State<App>,
+    _: Verifier,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<Json<VerifyAnswers>, ApiError> {
     let body = body.map_err(|_| ServiceError::BodyTooLarge(BODY_BYTES_MAX))?;
     match parse(&headers, &body)? {
-        VerifyQuestions::One(question) => Ok(Json(VerifyAnswers::One(Box::new(answer(&app, &question).await?)))),
+        VerifyQuestions::One(question) => Ok(Json(VerifyAnswers::One(Box::new(
+            answer(&app, &question).await?,
+        )))),
         VerifyQuestions::Many(questions) => {
             let mut answers = Vec::with_capacity(questions.len());
             for question in &questions {
@@ -50,47 +60,119 @@ pub(super) async fn verify(State(app): State<App>, _: Verifier, headers: HeaderM
 
 /// Read by hand: what an untagged union says of a wrong field helps nobody.
 fn parse(headers: &HeaderMap, body: &[u8]) -> Result<VerifyQuestions, ServiceError> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return Err(ServiceError::UnsupportedMediaType("Content-Type: application/json"));
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    if !kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/json")
+    {
+        return Err(ServiceError::UnsupportedMediaType(
+            "Content-Type: application/json",
+        ));
     }
-    let malformed = |error: serde_json::Error| ServiceError::BadRequest { code: "body_malformed", detail: misfit(&error.to_string()) };
+    let malformed = |error: serde_json::Error| ServiceError::BadRequest {
+        code: "body_malformed",
+        detail: misfit(&error.to_string()),
+    };
     let is_list = body.trim_ascii_start().first() == Some(&b'[');
     if !is_list {
-        return serde_json::from_slice(body).map(VerifyQuestions::One).map_err(malformed);
+        return serde_json::from_slice(body)
+            .map(VerifyQuestions::One)
+            .map_err(malformed);
     }
     let questions: Vec<VerifyQuestion> = serde_json::from_slice(body).map_err(malformed)?;
     if questions.len() > VERIFY_BATCH_MAX {
-        return Err(ServiceError::BadRequest { code: "batch_too_large", detail: format!("at most {VERIFY_BATCH_MAX} questions; this has {}", questions.len()) });
+        return Err(ServiceError::BadRequest {
+            code: "batch_too_large",
+            detail: format!(
+                "at most {VERIFY_BATCH_MAX} questions; this has {}",
+                questions.len()
+            ),
+        });
     }
     Ok(VerifyQuestions::Many(questions))
 }
 
 async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, ServiceError> {
-    let needed = question.permission.as_deref().map(Permission::parse).transpose().map_err(|error| InvalidField::new("permission", "permission_malformed", error))?;
-    let address: Option<IpAddr> = question.address.as_deref().map(str::parse).transpose().map_err(|_| InvalidField::new("address", "address_malformed", "an address such as 192.0.2.7 or 2001:db8::17"))?;
+    let needed = question
+        .permission
+        .as_deref()
+        .map(Permission::parse)
+        .transpose()
+        .map_err(|error| InvalidField::new("permission", "permission_malformed", error))?;
+    let address: Option<IpAddr> = question
+        .address
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| {
+            InvalidField::new(
+                "address",
+                "address_malformed",
+                "an address such as 192.0.2.7 or 2001:db8::17",
+            )
+        })?;
     let Ok(token) = PlainToken::parse(question.token.as_bytes()) else {
-        app.services.metrics.verified(Door::Rest, hallpass_domain::verdict::Verdict::Deny(DenyReason::Malformed));
+        app.services.metrics.verified(
+            Door::Rest,
+            hallpass_domain::verdict::Verdict::Deny(DenyReason::Malformed),
+        );
         return Ok(refused(DenyReason::Malformed));
     };
-    let asked = Asked { method: question.method.as_deref(), path: question.path.as_deref(), address, agent: question.user_agent.as_deref() };
-    match app.services.verify(Door::Rest, &token, needed.as_ref(), &asked).await {
-        Verified::Allowed(view) => Ok(VerifyAnswer { active: true, ..told(&view) }),
+    let asked = Asked {
+        method: question.method.as_deref(),
+        path: question.path.as_deref(),
+        address,
+        agent: question.user_agent.as_deref(),
+    };
+    match app
+        .services
+        .verify(Door::Rest, &token, needed.as_ref(), &asked)
+        .await
+    {
+        Verified::Allowed(view) => Ok(VerifyAnswer {
+            active: true,
+            ..told(&view)
+        }),
         Verified::Refused(reason, None) => Ok(refused(reason)),
-        Verified::Refused(reason, Some(view)) => Ok(VerifyAnswer { active: false, reason: Some(reason.word().to_owned()), permissions: None, ..told(&view) }),
+        Verified::Refused(reason, Some(view)) => Ok(VerifyAnswer {
+            active: false,
+            reason: Some(reason.word().to_owned()),
+            permissions: None,
+            ..told(&view)
+        }),
         Verified::Unavailable => Err(ServiceError::NotAnswering),
     }
 }
 
 fn refused(reason: DenyReason) -> VerifyAnswer {
-    VerifyAnswer { reason: Some(reason.word().to_owned()), ..VerifyAnswer::default() }
+    VerifyAnswer {
+        reason: Some(reason.word().to_owned()),
+        ..VerifyAnswer::default()
+    }
 }
 
 fn told(view: &TokenView<'_>) -> VerifyAnswer {
-    let organization = OrganizationReference { id: view.organization_id().to_string(), name: view.organization_name() };
+    let organization = OrganizationReference {
+        id: view.organization_id().to_string(),
+        name: view.organization_name(),
+    };
     let owner = match view.owner() {
-        OwnerView::User { id, name } => Owner { kind: "user".to_owned(), id: id.to_string(), name },
-        OwnerView::Organization => Owner { kind: "organization".to_owned(), id: organization.id.clone(), name: organization.name.clone() },
+        OwnerView::User { id, name } => Owner {
+            kind: "user".to_owned(),
+            id: id.to_string(),
+            name,
+        },
+        OwnerView::Organization => Owner {
+            kind: "organization".to_owned(),
+            id: organization.id.clone(),
+            name: organization.name.clone(),
+        },
     };
     VerifyAnswer {
         active: false,

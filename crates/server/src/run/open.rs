@@ -34,7 +34,11 @@ pub struct Opened {
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn open(config: &Config, clock: Clock, entropy: SystemEntropy) -> Result<Opened, RunError> {
+pub async fn open(
+    config: &Config,
+    clock: Clock,
+    entropy: SystemEntropy,
+) -> Result<Opened, RunError> {
     config.check()?;
     make_data_directory(config)?;
     let store = Store::open(&Database::parse(&config.database.expose_url())?).await?;
@@ -56,25 +60,50 @@ pub async fn open(config: &Config, clock: Clock, entropy: SystemEntropy) -> Resu
     };
     let services = Services::start(parts).await?;
     services.put_catalogue(&catalogue(config)).await?;
-    Ok(Opened { services, key_file_created: loaded.created })
+    Ok(Opened {
+        services,
+        key_file_created: loaded.created,
+    })
 }
 
 /// Nobody but the owner has any business in it.
 fn make_data_directory(config: &Config) -> Result<(), RunError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
-    made.map_err(|error| RunError::Io { what: format!("cannot make the data directory {}", config.data.display()), error })
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data);
+    made.map_err(|error| RunError::Io {
+        what: format!("cannot make the data directory {}", config.data.display()),
+        error,
+    })
 }
 
 fn catalogue(config: &Config) -> CatalogueSettings {
-    let permissions: Vec<CatalogueEntry> = config.catalogue.iter().filter(|entry| entry.permission.resource() != OWN_RESOURCE).cloned().collect();
+    let permissions: Vec<CatalogueEntry> = config
+        .catalogue
+        .iter()
+        .filter(|entry| entry.permission.resource() != OWN_RESOURCE)
+        .cloned()
+        .collect();
     let member_is_set = config.source("member-permissions") != Source::Default;
-    CatalogueSettings { permissions, member: member_is_set.then(|| config.member_permissions.clone()) }
+    CatalogueSettings {
+        permissions,
+        member: member_is_set.then(|| config.member_permissions.clone()),
+    }
 }
 
 /// Each pepper leaves a proof of itself in the database when it is first used. A key that does not fit its proof
 /// would refuse every token, one by one and without a word; it is refused here instead.
-async fn prove(store: &Store, peppers: &Peppers, proofs: &[(String, [u8; 32])]) -> Result<(), RunError> {
-    let proof = |pepper: &Pepper| *pepper.seal(PROOF_LABEL, pepper.id().as_str().as_bytes()).bytes();
+async fn prove(
+    store: &Store,
+    peppers: &Peppers,
+    proofs: &[(String, [u8; 32])],
+) -> Result<(), RunError> {
+    let proof = |pepper: &Pepper| {
+        *pepper
+            .seal(PROOF_LABEL, pepper.id().as_str().as_bytes())
+            .bytes()
+    };
     for pepper in peppers.iter() {
         let known = proofs.iter().find(|(id, _)| id == pepper.id().as_str());
         if known.is_some_and(|(_, known)| *known != proof(pepper)) {
@@ -84,12 +113,19 @@ async fn prove(store: &Store, peppers: &Peppers, proofs: &[(String, [u8; 32])]) 
             )));
         }
     }
-    for (id, _) in proofs.iter().filter(|(id, _)| !peppers.iter().any(|pepper| pepper.id().as_str() == id)) {
-        tracing::warn!(pepper = id, "this pepper was used before and is gone: tokens made under it are refused as unknown");
+    for (id, _) in proofs
+        .iter()
+        .filter(|(id, _)| !peppers.iter().any(|pepper| pepper.id().as_str() == id))
+    {
+        tracing::warn!(
+            pepper = id,
+            "this pepper was used before and is gone: tokens made under it are refused as unknown"
+        );
     }
     let mut tx = store.begin().await?;
     for pepper in peppers.iter() {
-        tx.insert_pepper(pepper.id().as_str(), &proof(pepper)).await?;
+        tx.insert_pepper(pepper.id().as_str(), &proof(pepper))
+            .await?;
     }
     tx.commit(&[]).await?;
     Ok(())

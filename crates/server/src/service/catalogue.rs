@@ -18,19 +18,38 @@ pub struct CatalogueSettings {
 
 /// The product's own permissions, in every catalogue.
 fn own_permissions() -> Vec<CatalogueEntry> {
-    entries(&[(Permission::VERIFY, "Ask Hallpass whether a token may do something", Risk::Medium)])
+    entries(&[(
+        Permission::VERIFY,
+        "Ask Hallpass whether a token may do something",
+        Risk::Medium,
+    )])
 }
 
 /// What a new deployment begins with until its settings name the product's permissions.
 fn example_permissions() -> Vec<CatalogueEntry> {
-    entries(&[("api:read", "Read through the API what you can see", Risk::Low), ("api:write", "Change through the API what you can change", Risk::Medium)])
+    entries(&[
+        (
+            "api:read",
+            "Read through the API what you can see",
+            Risk::Low,
+        ),
+        (
+            "api:write",
+            "Change through the API what you can change",
+            Risk::Medium,
+        ),
+    ])
 }
 
 fn entries(all: &[(&str, &str, Risk)]) -> Vec<CatalogueEntry> {
     all.iter()
         .filter_map(|(name, description, risk)| {
             let permission = Permission::parse(name).ok()?;
-            Some(CatalogueEntry { permission, description: (*description).to_owned(), risk: *risk })
+            Some(CatalogueEntry {
+                permission,
+                description: (*description).to_owned(),
+                risk: *risk,
+            })
         })
         .collect()
 }
@@ -43,13 +62,25 @@ impl Services {
     pub async fn put_catalogue(&self, settings: &CatalogueSettings) -> Result<(), ServiceError> {
         let before = self.store.catalogue().await?;
         let own = own_permissions();
-        let is_own = |entry: &CatalogueEntry| own.iter().any(|own| own.permission == entry.permission);
+        let is_own =
+            |entry: &CatalogueEntry| own.iter().any(|own| own.permission == entry.permission);
         let mut product: Vec<CatalogueEntry> = match &settings.permissions[..] {
             [] if before.is_empty() => example_permissions(),
-            [] => before.iter().filter(|entry| !is_own(entry)).cloned().collect(),
-            named => named.iter().filter(|entry| !is_own(entry)).cloned().collect(),
+            [] => before
+                .iter()
+                .filter(|entry| !is_own(entry))
+                .cloned()
+                .collect(),
+            named => named
+                .iter()
+                .filter(|entry| !is_own(entry))
+                .cloned()
+                .collect(),
         };
-        let of_product: PermissionSet = product.iter().map(|entry| entry.permission.clone()).collect();
+        let of_product: PermissionSet = product
+            .iter()
+            .map(|entry| entry.permission.clone())
+            .collect();
         product.extend(own);
         product.sort_by(|one, other| one.permission.cmp(&other.permission));
         let roles = self.built_in_roles(settings, of_product).await?;
@@ -66,8 +97,16 @@ impl Services {
         Ok(self.reach(seq).await?)
     }
 
-    async fn built_in_roles(&self, settings: &CatalogueSettings, of_product: PermissionSet) -> Result<[Role; 2], ServiceError> {
-        let stored = self.store.find_role(BuiltInRole::Member.id()).await?.map(|role| role.permissions);
+    async fn built_in_roles(
+        &self,
+        settings: &CatalogueSettings,
+        of_product: PermissionSet,
+    ) -> Result<[Role; 2], ServiceError> {
+        let stored = self
+            .store
+            .find_role(BuiltInRole::Member.id())
+            .await?
+            .map(|role| role.permissions);
         let member = match (&settings.member, stored) {
             (Some(member), _) => RolePermissions::Named(member.clone()),
             (None, Some(stored)) if settings.permissions.is_empty() => stored,
@@ -75,7 +114,14 @@ impl Services {
             // Who names the product's permissions also says what members hold; until then, nothing.
             (None, _) => RolePermissions::Named(PermissionSet::default()),
         };
-        let role = |built_in: BuiltInRole, permissions| Role { id: built_in.id(), name: built_in.name().to_owned(), permissions };
-        Ok([role(BuiltInRole::Superuser, RolePermissions::All), role(BuiltInRole::Member, member)])
+        let role = |built_in: BuiltInRole, permissions| Role {
+            id: built_in.id(),
+            name: built_in.name().to_owned(),
+            permissions,
+        };
+        Ok([
+            role(BuiltInRole::Superuser, RolePermissions::All),
+            role(BuiltInRole::Member, member),
+        ])
     }
 }

@@ -2,12 +2,8 @@
 
 use super::Services;
 use hallpass_domain::{
-    id::UserId,
-    limits::REFUSED_TOKENS_REMEMBERED_DAYS,
-    permission::PermissionSet,
-    role::Role,
-    time::Timestamp,
-    token::Kind,
+    id::UserId, limits::REFUSED_TOKENS_REMEMBERED_DAYS, permission::PermissionSet, role::Role,
+    time::Timestamp, token::Kind,
 };
 use hallpass_engine::{Change, Engine, Owner, Stored, TokenRecord};
 use hallpass_store::{FeedKey, LoadedToken, Store, StoreError};
@@ -31,18 +27,37 @@ impl Follower {
         // What changes while the rows are read has a higher number, and is read again by the first catch-up.
         let head = store.head().await?;
         for organization in store.organizations().await? {
-            apply(engine, Change::Organization { id: organization.id, name: organization.name, active: organization.standing.is_active() })?;
+            apply(
+                engine,
+                Change::Organization {
+                    id: organization.id,
+                    name: organization.name,
+                    active: organization.standing.is_active(),
+                },
+            )?;
         }
         apply_roles(store, engine).await?;
         for user in store.users().await? {
-            apply(engine, Change::User { id: user.id, name: user.name, active: user.standing.is_active() })?;
+            apply(
+                engine,
+                Change::User {
+                    id: user.id,
+                    name: user.name,
+                    active: user.standing.is_active(),
+                },
+            )?;
         }
         for membership in store.memberships().await? {
             apply(engine, membership_change(&membership))?;
         }
         let since = now.plus_days(-REFUSED_TOKENS_REMEMBERED_DAYS);
-        store.load_tokens(since, |token| apply(engine, Change::Token(record(token)?))).await?;
-        Ok(Self { turn: Mutex::new(()), applied: AtomicI64::new(head) })
+        store
+            .load_tokens(since, |token| apply(engine, Change::Token(record(token)?)))
+            .await?;
+        Ok(Self {
+            turn: Mutex::new(()),
+            applied: AtomicI64::new(head),
+        })
     }
 
     /// The number of the last change that is applied.
@@ -86,21 +101,37 @@ async fn apply_key(store: &Store, engine: &Engine, key: FeedKey) -> Result<(), S
     match key {
         FeedKey::Catalogue | FeedKey::Role(_) => apply_roles(store, engine).await,
         FeedKey::Organization(id) => match store.find_organization(id).await? {
-            Some(found) => apply(engine, Change::Organization { id, name: found.name, active: found.standing.is_active() }),
+            Some(found) => apply(
+                engine,
+                Change::Organization {
+                    id,
+                    name: found.name,
+                    active: found.standing.is_active(),
+                },
+            ),
             None => Ok(()),
         },
         FeedKey::User(id) => match store.find_user(id).await? {
-            Some(found) => apply(engine, Change::User { id, name: found.name, active: found.standing.is_active() }),
+            Some(found) => apply(
+                engine,
+                Change::User {
+                    id,
+                    name: found.name,
+                    active: found.standing.is_active(),
+                },
+            ),
             None => Ok(()),
         },
-        FeedKey::Membership(organization, user) => match store.find_membership(organization, user).await? {
-            Some(found) => {
-                // The row may name what a later row of the feed brings; both are there already.
-                apply_person(store, engine, user).await?;
-                apply(engine, membership_change(&found))
+        FeedKey::Membership(organization, user) => {
+            match store.find_membership(organization, user).await? {
+                Some(found) => {
+                    // The row may name what a later row of the feed brings; both are there already.
+                    apply_person(store, engine, user).await?;
+                    apply(engine, membership_change(&found))
+                }
+                None => apply(engine, Change::MembershipGone { organization, user }),
             }
-            None => apply(engine, Change::MembershipGone { organization, user }),
-        },
+        }
         FeedKey::Token(id) => match store.load_token(id).await? {
             Some(found) => apply(engine, Change::Token(record(found)?)),
             None => apply(engine, Change::TokenGone(id)),
@@ -110,16 +141,40 @@ async fn apply_key(store: &Store, engine: &Engine, key: FeedKey) -> Result<(), S
 
 async fn apply_person(store: &Store, engine: &Engine, id: UserId) -> Result<(), StoreError> {
     match store.find_user(id).await? {
-        Some(found) => apply(engine, Change::User { id, name: found.name, active: found.standing.is_active() }),
+        Some(found) => apply(
+            engine,
+            Change::User {
+                id,
+                name: found.name,
+                active: found.standing.is_active(),
+            },
+        ),
         None => Ok(()),
     }
 }
 
 /// What a role holds depends on the catalogue, so both are read whenever one changes.
 async fn apply_roles(store: &Store, engine: &Engine) -> Result<(), StoreError> {
-    let catalogue: PermissionSet = store.catalogue().await?.into_iter().map(|entry| entry.permission).collect();
-    for Role { id, name, permissions } in store.roles().await? {
-        apply(engine, Change::Role { id, name, permissions: permissions.within(&catalogue) })?;
+    let catalogue: PermissionSet = store
+        .catalogue()
+        .await?
+        .into_iter()
+        .map(|entry| entry.permission)
+        .collect();
+    for Role {
+        id,
+        name,
+        permissions,
+    } in store.roles().await?
+    {
+        apply(
+            engine,
+            Change::Role {
+                id,
+                name,
+                permissions: permissions.within(&catalogue),
+            },
+        )?;
     }
     Ok(())
 }

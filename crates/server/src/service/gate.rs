@@ -27,26 +27,37 @@ impl Drop for Place {
 impl Gate {
     /// Lets `at_once` run and `waiting` wait.
     pub fn new(at_once: usize, waiting: usize) -> Self {
-        Self { running: Arc::new(Semaphore::new(at_once)), inside: Arc::default(), inside_max: at_once + waiting }
+        Self {
+            running: Arc::new(Semaphore::new(at_once)),
+            inside: Arc::default(),
+            inside_max: at_once + waiting,
+        }
     }
 
     /// Runs `work` on a thread of its own when its turn comes.
     ///
     /// # Errors
     /// [`ServiceError::Busy`] when too many wait already.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
         if self.inside.fetch_add(1, Ordering::AcqRel) >= self.inside_max {
             self.inside.fetch_sub(1, Ordering::AcqRel);
             return Err(ServiceError::Busy);
         }
         let place = Place(Arc::clone(&self.inside));
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| ServiceError::Busy)?;
+        let permit = Arc::clone(&self.running)
+            .acquire_owned()
+            .await
+            .map_err(|_| ServiceError::Busy)?;
         // The work goes on when the asker has gone away, and keeps its place until it ends.
         let done = tokio::task::spawn_blocking(move || {
             let _held = (permit, place);
             work()
         });
-        done.await.map_err(|error| ServiceError::Internal(error.to_string()))
+        done.await
+            .map_err(|error| ServiceError::Internal(error.to_string()))
     }
 }
 

@@ -2,10 +2,16 @@
 
 use super::gate::Gate;
 use crate::error::ServiceError;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::PasswordHash,
+};
 use hallpass_domain::{
     Entropy,
-    limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX},
+    limits::{
+        PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_HASHES_AT_ONCE_MAX,
+        PASSWORD_HASHES_WAITING_MAX,
+    },
 };
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -32,7 +38,9 @@ impl std::fmt::Debug for Password {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Too short.
-    #[error("at least {PASSWORD_CHARS_MIN} characters; a few words are easier to remember than one with odd signs")]
+    #[error(
+        "at least {PASSWORD_CHARS_MIN} characters; a few words are easier to remember than one with odd signs"
+    )]
     TooShort,
     /// Too long to be worth its time.
     #[error("at most {PASSWORD_BYTES_MAX} bytes")]
@@ -75,7 +83,9 @@ impl Password {
             return Err(WeakPassword::TooShort);
         }
         let folded = Zeroizing::new(self.0.to_lowercase());
-        let is_own = personal.iter().any(|own| !own.is_empty() && own.to_lowercase() == *folded);
+        let is_own = personal
+            .iter()
+            .any(|own| !own.is_empty() && own.to_lowercase() == *folded);
         if is_own || COMMON.lines().any(|common| common == *folded) {
             return Err(WeakPassword::Common);
         }
@@ -96,19 +106,33 @@ impl Passwords {
     pub fn new(entropy: &impl Entropy) -> Self {
         let mut random = [0; 32];
         entropy.fill(&mut random);
-        let [salt, output] = [&random[..16], &random[..]].map(|bytes| base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, bytes));
+        let [salt, output] = [&random[..16], &random[..]].map(|bytes| {
+            base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, bytes)
+        });
         let nobody = format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${output}");
-        Self { gate: Gate::new(PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX), nobody }
+        Self {
+            gate: Gate::new(PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX),
+            nobody,
+        }
     }
 
     /// The hash of `password` as a PHC string.
     ///
     /// # Errors
     /// Busy, or a fault of the library.
-    pub async fn hash(&self, password: Password, entropy: &impl Entropy) -> Result<String, ServiceError> {
+    pub async fn hash(
+        &self,
+        password: Password,
+        entropy: &impl Entropy,
+    ) -> Result<String, ServiceError> {
         let mut salt = [0; 16];
         entropy.fill(&mut salt);
-        let hashed = self.gate.run(move || argon2()?.hash_password_with_salt(password.0.as_bytes(), &salt).map(|hash: PasswordHash| hash.to_string()).map_err(|error| error.to_string()));
+        let hashed = self.gate.run(move || {
+            argon2()?
+                .hash_password_with_salt(password.0.as_bytes(), &salt)
+                .map(|hash: PasswordHash| hash.to_string())
+                .map_err(|error| error.to_string())
+        });
         hashed.await?.map_err(ServiceError::Internal)
     }
 
@@ -116,19 +140,29 @@ impl Passwords {
     ///
     /// # Errors
     /// Busy.
-    pub async fn matches(&self, password: Password, hash: Option<&str>) -> Result<bool, ServiceError> {
+    pub async fn matches(
+        &self,
+        password: Password,
+        hash: Option<&str>,
+    ) -> Result<bool, ServiceError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let same = self.gate.run(move || {
             let parsed = PasswordHash::new(&hash).map_err(|error| error.to_string())?;
-            Ok::<_, String>(argon2()?.verify_password(password.0.as_bytes(), &parsed).is_ok())
+            Ok::<_, String>(
+                argon2()?
+                    .verify_password(password.0.as_bytes(), &parsed)
+                    .is_ok(),
+            )
         });
         Ok(same.await?.map_err(ServiceError::Internal)? && known)
     }
 
     /// Whether a hash was made with other costs than today's.
     pub fn is_outdated(hash: &str) -> bool {
-        !hash.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"))
+        !hash.starts_with(&format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"
+        ))
     }
 }
 
@@ -148,13 +182,26 @@ mod tests {
 
     #[test]
     fn length_and_the_list_decide_and_nothing_else() {
-        for good in ["correct horse battery", "aaaaaaaaaaaaaaaa", "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏ", "🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴", " fourteen chars "] {
+        for good in [
+            "correct horse battery",
+            "aaaaaaaaaaaaaaaa",
+            "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏ",
+            "🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴",
+            " fourteen chars ",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for short in ["", "P@ssw0rd", "fourteen chars"] {
             assert_eq!(check(short), Err(WeakPassword::TooShort), "{short}");
         }
-        for common in ["passwordpassword", "PasswordPassword", "123456789012345", "qwertyuiopasdfghjkl", "ada@acme-rockets.example", "acme rockets inc"] {
+        for common in [
+            "passwordpassword",
+            "PasswordPassword",
+            "123456789012345",
+            "qwertyuiopasdfghjkl",
+            "ada@acme-rockets.example",
+            "acme rockets inc",
+        ] {
             assert_eq!(check(common), Err(WeakPassword::Common), "{common}");
         }
         assert_eq!(check(&"a".repeat(1_025)), Err(WeakPassword::TooLong));
@@ -164,7 +211,10 @@ mod tests {
     #[test]
     fn the_list_is_as_the_check_needs_it() {
         for line in COMMON.lines() {
-            assert!(line.chars().count() >= PASSWORD_CHARS_MIN && line == line.to_lowercase(), "{line}");
+            assert!(
+                line.chars().count() >= PASSWORD_CHARS_MIN && line == line.to_lowercase(),
+                "{line}"
+            );
         }
     }
 
@@ -173,12 +223,43 @@ mod tests {
         let entropy = SystemEntropy::seeded(1);
         let passwords = Passwords::new(&entropy);
         let typed = |text| Password::typed(text).unwrap();
-        let hash = passwords.hash(typed("cafe\u{301} correct horse "), &entropy).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"), "{hash}");
-        assert!(!Passwords::is_outdated(&hash) && Passwords::is_outdated("$argon2id$v=19$m=19456,t=2,p=1$x$y"));
-        assert!(passwords.matches(typed("café correct horse "), Some(&hash)).await.unwrap(), "composed and decomposed are one");
-        assert!(!passwords.matches(typed("café correct horse"), Some(&hash)).await.unwrap(), "a blank at the end counts");
-        assert!(!passwords.matches(typed("Café correct horse "), Some(&hash)).await.unwrap());
-        assert!(!passwords.matches(typed("anything at all"), None).await.unwrap());
+        let hash = passwords
+            .hash(typed("cafe\u{301} correct horse "), &entropy)
+            .await
+            .unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            !Passwords::is_outdated(&hash)
+                && Passwords::is_outdated("$argon2id$v=19$m=19456,t=2,p=1$x$y")
+        );
+        assert!(
+            passwords
+                .matches(typed("café correct horse "), Some(&hash))
+                .await
+                .unwrap(),
+            "composed and decomposed are one"
+        );
+        assert!(
+            !passwords
+                .matches(typed("café correct horse"), Some(&hash))
+                .await
+                .unwrap(),
+            "a blank at the end counts"
+        );
+        assert!(
+            !passwords
+                .matches(typed("Café correct horse "), Some(&hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .matches(typed("anything at all"), None)
+                .await
+                .unwrap()
+        );
     }
 }

@@ -11,7 +11,10 @@ use hallpass_domain::{
     Entropy,
     audit::Action,
     id::{OrganizationId, SessionId, UserId},
-    limits::{KNOWN_DEVICE_SECONDS, RECENT_SIGN_IN_SECONDS, SESSION_ABSOLUTE_SECONDS, SESSION_IDLE_SECONDS, SESSION_TOUCH_SECONDS},
+    limits::{
+        KNOWN_DEVICE_SECONDS, RECENT_SIGN_IN_SECONDS, SESSION_ABSOLUTE_SECONDS,
+        SESSION_IDLE_SECONDS, SESSION_TOUCH_SECONDS,
+    },
     member::User,
     name::Email,
     permission::PermissionSet,
@@ -40,7 +43,10 @@ impl SessionValue {
 
     /// A value as it came in a cookie, if it has the shape of one.
     pub fn parse(text: &str) -> Option<Self> {
-        let good = text.len() == Self::CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let good = text.len() == Self::CHARS
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         good.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -91,53 +97,101 @@ impl Services {
     /// # Errors
     /// [`ServiceError::SignInFailed`], the same and after the same work whether or not there is such an account;
     /// [`ServiceError::TooManyAttempts`].
-    pub async fn sign_in(&self, email: &str, password: &str, device: Option<&str>, context: &RequestContext) -> Result<Started, ServiceError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        device: Option<&str>,
+        context: &RequestContext,
+    ) -> Result<Started, ServiceError> {
         let email = Email::parse(email).ok();
         let record = match &email {
             Some(email) => self.store.find_sign_in(email).await?,
             None => None,
         };
         let account = email.as_ref().map_or_else(String::new, Email::key);
-        let known_device = record.as_ref().and_then(|record| device.filter(|device| self.is_known_device(device, record.user.id)));
-        let attempt = Attempt { account: &account, known_device, address: context.address };
+        let known_device = record.as_ref().and_then(|record| {
+            device.filter(|device| self.is_known_device(device, record.user.id))
+        });
+        let attempt = Attempt {
+            account: &account,
+            known_device,
+            address: context.address,
+        };
         let now = self.clock.now();
-        self.throttle.try_now(&attempt, now).map_err(|Wait(seconds)| {
-            self.metrics.signed_in(SignIn::Throttled);
-            ServiceError::TooManyAttempts(seconds)
-        })?;
+        self.throttle
+            .try_now(&attempt, now)
+            .map_err(|Wait(seconds)| {
+                self.metrics.signed_in(SignIn::Throttled);
+                ServiceError::TooManyAttempts(seconds)
+            })?;
         // What cannot be a password is compared all the same, so that it takes as long.
-        let typed = Password::typed(password).or_else(|_| Password::typed("")).map_err(|_| ServiceError::SignInFailed)?;
-        let hash = record.as_ref().and_then(|record| record.password_hash.as_deref());
+        let typed = Password::typed(password)
+            .or_else(|_| Password::typed(""))
+            .map_err(|_| ServiceError::SignInFailed)?;
+        let hash = record
+            .as_ref()
+            .and_then(|record| record.password_hash.as_deref());
         let right = self.passwords.matches(typed, hash).await?;
         let Some(record) = record.filter(|record| right && record.user.standing.is_active()) else {
             self.note_failed_sign_in(email.as_ref(), context).await?;
             return Err(ServiceError::SignInFailed);
         };
         self.throttle.succeeded(&attempt);
-        self.renew_hash(&record.user, hash_of(&record), password).await?;
-        let Some(membership) = self.store.memberships_of(record.user.id).await?.into_iter().next() else {
+        self.renew_hash(&record.user, hash_of(&record), password)
+            .await?;
+        let Some(membership) = self
+            .store
+            .memberships_of(record.user.id)
+            .await?
+            .into_iter()
+            .next()
+        else {
             return Err(ServiceError::SignInFailed);
         };
-        self.begin_session(&record.user, membership.organization, context).await
+        self.begin_session(&record.user, membership.organization, context)
+            .await
     }
 
     /// Compares the password of a person who is signed in already, and notes that they are present.
     ///
     /// # Errors
     /// [`ServiceError::SignInFailed`], [`ServiceError::TooManyAttempts`].
-    pub async fn confirm_presence(&self, person: &Person, password: &str, device: Option<&str>, context: &RequestContext) -> Result<(), ServiceError> {
+    pub async fn confirm_presence(
+        &self,
+        person: &Person,
+        password: &str,
+        device: Option<&str>,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
         let Via::Session { id, .. } = person.via else {
             return Err(ServiceError::SignInRequired);
         };
         let account = person.user.email.key();
         let known_device = device.filter(|device| self.is_known_device(device, person.user.id));
-        let attempt = Attempt { account: &account, known_device, address: context.address };
+        let attempt = Attempt {
+            account: &account,
+            known_device,
+            address: context.address,
+        };
         let now = self.clock.now();
-        self.throttle.try_now(&attempt, now).map_err(|Wait(seconds)| ServiceError::TooManyAttempts(seconds))?;
+        self.throttle
+            .try_now(&attempt, now)
+            .map_err(|Wait(seconds)| ServiceError::TooManyAttempts(seconds))?;
         let record = self.store.find_sign_in_of(person.user.id).await?;
         let typed = Password::typed(password).map_err(|_| ServiceError::SignInFailed)?;
-        if !self.passwords.matches(typed, record.as_ref().and_then(|record| record.password_hash.as_deref())).await? {
-            self.note_failed_sign_in(Some(&person.user.email), context).await?;
+        if !self
+            .passwords
+            .matches(
+                typed,
+                record
+                    .as_ref()
+                    .and_then(|record| record.password_hash.as_deref()),
+            )
+            .await?
+        {
+            self.note_failed_sign_in(Some(&person.user.email), context)
+                .await?;
             return Err(ServiceError::SignInFailed);
         }
         self.throttle.succeeded(&attempt);
@@ -145,7 +199,18 @@ impl Services {
         if !tx.prove_session(id, self.clock.now()).await? {
             return Err(ServiceError::SignInRequired);
         }
-        tx.append_audit(&self.entropy, &audit(person.user.id, Some(person.organization.id), Action::SignedIn, context, context.address_text().as_deref(), self.clock.now())).await?;
+        tx.append_audit(
+            &self.entropy,
+            &audit(
+                person.user.id,
+                Some(person.organization.id),
+                Action::SignedIn,
+                context,
+                context.address_text().as_deref(),
+                self.clock.now(),
+            ),
+        )
+        .await?;
         tx.commit(&[]).await?;
         Ok(())
     }
@@ -155,24 +220,40 @@ impl Services {
     /// # Errors
     /// [`ServiceError::SignInRequired`].
     pub async fn find_present(&self, value: &SessionValue) -> Result<Present, ServiceError> {
-        let record = self.find_session_record(value).await?.ok_or(ServiceError::SignInRequired)?;
+        let record = self
+            .find_session_record(value)
+            .await?
+            .ok_or(ServiceError::SignInRequired)?;
         let now = self.clock.now();
-        let over = now >= record.expires_at || now.seconds_since(record.seen_at) >= SESSION_IDLE_SECONDS;
+        let over =
+            now >= record.expires_at || now.seconds_since(record.seen_at) >= SESSION_IDLE_SECONDS;
         if over {
             return Err(ServiceError::SignInRequired);
         }
-        let via = Via::Session { id: record.id, signed_in_at: record.signed_in_at };
-        let person = self.find_person(record.user, record.organization, via).await?.ok_or(ServiceError::SignInRequired)?;
+        let via = Via::Session {
+            id: record.id,
+            signed_in_at: record.signed_in_at,
+        };
+        let person = self
+            .find_person(record.user, record.organization, via)
+            .await?
+            .ok_or(ServiceError::SignInRequired)?;
         if now.seconds_since(record.seen_at) >= SESSION_TOUCH_SECONDS {
             self.store.touch_session(record.id, now).await?;
         }
-        Ok(Present { person, csrf: self.csrf(value), session: record.id })
+        Ok(Present {
+            person,
+            csrf: self.csrf(value),
+            session: record.id,
+        })
     }
 
     /// Whether the person proved to be present in the last five minutes.
     pub fn is_recent(&self, person: &Person) -> bool {
         match person.via {
-            Via::Session { signed_in_at, .. } => self.clock.now().seconds_since(signed_in_at) < RECENT_SIGN_IN_SECONDS,
+            Via::Session { signed_in_at, .. } => {
+                self.clock.now().seconds_since(signed_in_at) < RECENT_SIGN_IN_SECONDS
+            }
             Via::Token { .. } => false,
         }
     }
@@ -181,23 +262,49 @@ impl Services {
     ///
     /// # Errors
     /// The store's.
-    pub async fn find_person(&self, user: UserId, organization: OrganizationId, via: Via) -> Result<Option<Person>, ServiceError> {
+    pub async fn find_person(
+        &self,
+        user: UserId,
+        organization: OrganizationId,
+        via: Via,
+    ) -> Result<Option<Person>, ServiceError> {
         let (user, organization_found, membership) = (
             self.store.find_user(user).await?,
             self.store.find_organization(organization).await?,
             self.store.find_membership(organization, user).await?,
         );
-        let (Some(user), Some(organization), Some(membership)) = (user, organization_found, membership) else {
+        let (Some(user), Some(organization), Some(membership)) =
+            (user, organization_found, membership)
+        else {
             return Ok(None);
         };
-        let active = user.standing.is_active() && organization.standing.is_active() && membership.standing.is_active();
-        let role = self.store.find_role(membership.role).await?.filter(|_| active);
+        let active = user.standing.is_active()
+            && organization.standing.is_active()
+            && membership.standing.is_active();
+        let role = self
+            .store
+            .find_role(membership.role)
+            .await?
+            .filter(|_| active);
         let Some(role) = role else {
             return Ok(None);
         };
-        let catalogue: PermissionSet = self.store.catalogue().await?.into_iter().map(|entry| entry.permission).collect();
+        let catalogue: PermissionSet = self
+            .store
+            .catalogue()
+            .await?
+            .into_iter()
+            .map(|entry| entry.permission)
+            .collect();
         let permissions = role.permissions.within(&catalogue);
-        Ok(Some(Person { user, organization, membership, role, permissions, via }))
+        Ok(Some(Person {
+            user,
+            organization,
+            membership,
+            role,
+            permissions,
+            via,
+        }))
     }
 
     /// The open sessions of the person, the latest used first.
@@ -206,20 +313,35 @@ impl Services {
     /// The store's.
     pub async fn list_sessions(&self, person: &Person) -> Result<Vec<SessionView>, ServiceError> {
         let now = self.clock.now();
-        Ok(self.store.list_sessions(person.user.id, now, now.plus_seconds(-SESSION_IDLE_SECONDS)).await?)
+        Ok(self
+            .store
+            .list_sessions(person.user.id, now, now.plus_seconds(-SESSION_IDLE_SECONDS))
+            .await?)
     }
 
     /// Ends one session of the person.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`].
-    pub async fn end_session(&self, person: &Person, id: SessionId, context: &RequestContext) -> Result<(), ServiceError> {
+    pub async fn end_session(
+        &self,
+        person: &Person,
+        id: SessionId,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
         let mut tx = self.store.begin().await?;
         if !tx.end_session(id, person.user.id).await? {
             return Err(ServiceError::NotFound("session"));
         }
         let address = context.address_text();
-        let mut entry = audit(person.user.id, Some(person.organization.id), Action::SessionEnded, context, address.as_deref(), self.clock.now());
+        let mut entry = audit(
+            person.user.id,
+            Some(person.organization.id),
+            Action::SessionEnded,
+            context,
+            address.as_deref(),
+            self.clock.now(),
+        );
         entry.target = Some(id.to_string());
         tx.append_audit(&self.entropy, &entry).await?;
         tx.commit(&[]).await?;
@@ -230,11 +352,26 @@ impl Services {
     ///
     /// # Errors
     /// The store's.
-    pub async fn end_all_sessions(&self, person: &Person, context: &RequestContext) -> Result<u64, ServiceError> {
+    pub async fn end_all_sessions(
+        &self,
+        person: &Person,
+        context: &RequestContext,
+    ) -> Result<u64, ServiceError> {
         let mut tx = self.store.begin().await?;
         let ended = tx.end_sessions(person.user.id).await?;
         let address = context.address_text();
-        tx.append_audit(&self.entropy, &audit(person.user.id, Some(person.organization.id), Action::SessionsEnded, context, address.as_deref(), self.clock.now())).await?;
+        tx.append_audit(
+            &self.entropy,
+            &audit(
+                person.user.id,
+                Some(person.organization.id),
+                Action::SessionsEnded,
+                context,
+                address.as_deref(),
+                self.clock.now(),
+            ),
+        )
+        .await?;
         tx.commit(&[]).await?;
         Ok(ended)
     }
@@ -243,20 +380,38 @@ impl Services {
     ///
     /// # Errors
     /// The store's, and [`ServiceError::SignInFailed`] for someone who may not be here.
-    pub async fn begin_session(&self, user: &User, organization: OrganizationId, context: &RequestContext) -> Result<Started, ServiceError> {
+    pub async fn begin_session(
+        &self,
+        user: &User,
+        organization: OrganizationId,
+        context: &RequestContext,
+    ) -> Result<Started, ServiceError> {
         let now = self.clock.now();
         let mut random = Zeroizing::new([0; 32]);
         self.entropy.fill(&mut random[..]);
         let value = SessionValue(Zeroizing::new(URL_SAFE_NO_PAD.encode(&random[..])));
         let id = SessionId::generate(&self.entropy, now);
         let expires = now.plus_seconds(SESSION_ABSOLUTE_SECONDS);
-        let person = self.find_person(user.id, organization, Via::Session { id, signed_in_at: now }).await?.ok_or(ServiceError::SignInFailed)?;
+        let person = self
+            .find_person(
+                user.id,
+                organization,
+                Via::Session {
+                    id,
+                    signed_in_at: now,
+                },
+            )
+            .await?
+            .ok_or(ServiceError::SignInFailed)?;
         let address = context.address_text();
         let session = NewSession {
             id,
             user: user.id,
             organization,
-            digest: self.peppers.current().seal(SESSION_LABEL, value.expose().as_bytes()),
+            digest: self
+                .peppers
+                .current()
+                .seal(SESSION_LABEL, value.expose().as_bytes()),
             now,
             expires_at: expires,
             address: address.as_deref(),
@@ -264,13 +419,34 @@ impl Services {
         };
         let mut tx = self.store.begin().await?;
         tx.insert_session(&session).await?;
-        tx.append_audit(&self.entropy, &audit(user.id, Some(organization), Action::SignedIn, context, address.as_deref(), now)).await?;
+        tx.append_audit(
+            &self.entropy,
+            &audit(
+                user.id,
+                Some(organization),
+                Action::SignedIn,
+                context,
+                address.as_deref(),
+                now,
+            ),
+        )
+        .await?;
         tx.commit(&[]).await?;
         self.metrics.signed_in(SignIn::Accepted);
-        Ok(Started { csrf: self.csrf(&value), value, id, expires, device: self.device(user.id), person })
+        Ok(Started {
+            csrf: self.csrf(&value),
+            value,
+            id,
+            expires,
+            device: self.device(user.id),
+            person,
+        })
     }
 
-    async fn find_session_record(&self, value: &SessionValue) -> Result<Option<SessionRecord>, ServiceError> {
+    async fn find_session_record(
+        &self,
+        value: &SessionValue,
+    ) -> Result<Option<SessionRecord>, ServiceError> {
         for pepper in self.peppers.iter() {
             let digest = pepper.seal(SESSION_LABEL, value.expose().as_bytes());
             if let Some(found) = self.store.find_session(&digest).await? {
@@ -280,13 +456,21 @@ impl Services {
         Ok(None)
     }
 
-    async fn note_failed_sign_in(&self, email: Option<&Email>, context: &RequestContext) -> Result<(), ServiceError> {
+    async fn note_failed_sign_in(
+        &self,
+        email: Option<&Email>,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
         self.metrics.signed_in(SignIn::Refused);
         let Some(email) = email else {
             return Ok(());
         };
         // Written for unknown accounts too, or the time of the write would tell them apart.
-        let user = self.store.find_sign_in(email).await?.map(|record| record.user.id);
+        let user = self
+            .store
+            .find_sign_in(email)
+            .await?
+            .map(|record| record.user.id);
         let address = context.address_text();
         let entry = AuditEntry {
             at: self.clock.now(),
@@ -305,7 +489,12 @@ impl Services {
         Ok(())
     }
 
-    async fn renew_hash(&self, user: &User, hash: &str, password: &str) -> Result<(), ServiceError> {
+    async fn renew_hash(
+        &self,
+        user: &User,
+        hash: &str,
+        password: &str,
+    ) -> Result<(), ServiceError> {
         if !Passwords::is_outdated(hash) {
             return Ok(());
         }
@@ -319,14 +508,23 @@ impl Services {
 
     /// Bound to the session's value, which only the cookie holds, so that it need not be stored.
     fn csrf(&self, value: &SessionValue) -> String {
-        URL_SAFE_NO_PAD.encode(self.peppers.current().seal(CSRF_LABEL, value.expose().as_bytes()).bytes())
+        URL_SAFE_NO_PAD.encode(
+            self.peppers
+                .current()
+                .seal(CSRF_LABEL, value.expose().as_bytes())
+                .bytes(),
+        )
     }
 
     /// What a device that signed in to `user`'s account keeps: a random name and a proof that we gave it.
     fn device(&self, user: UserId) -> String {
         let mut random = [0; 16];
         self.entropy.fill(&mut random);
-        let until = self.clock.now().plus_seconds(KNOWN_DEVICE_SECONDS).seconds();
+        let until = self
+            .clock
+            .now()
+            .plus_seconds(KNOWN_DEVICE_SECONDS)
+            .seconds();
         let name = format!("{}.{until}", URL_SAFE_NO_PAD.encode(random));
         let proof = self.device_proof(&name, user);
         format!("{name}.{proof}")
@@ -341,8 +539,15 @@ impl Services {
         let Some((name, proof)) = device.rsplit_once('.') else {
             return false;
         };
-        let until = name.rsplit_once('.').and_then(|(_, until)| until.parse::<i64>().ok());
-        until.is_some_and(|until| self.clock.now().seconds() < until) && bool::from(self.device_proof(name, user).as_bytes().ct_eq(proof.as_bytes()))
+        let until = name
+            .rsplit_once('.')
+            .and_then(|(_, until)| until.parse::<i64>().ok());
+        until.is_some_and(|until| self.clock.now().seconds() < until)
+            && bool::from(
+                self.device_proof(name, user)
+                    .as_bytes()
+                    .ct_eq(proof.as_bytes()),
+            )
     }
 }
 
@@ -350,6 +555,23 @@ fn hash_of(record: &hallpass_store::SignInRecord) -> &str {
     record.password_hash.as_deref().unwrap_or_default()
 }
 
-fn audit<'a>(user: UserId, organization: Option<OrganizationId>, action: Action, context: &'a RequestContext, address: Option<&'a str>, now: Timestamp) -> AuditEntry<'a> {
-    AuditEntry { at: now, organization, actor: Some(user), token: None, action, target: None, address, agent: context.agent.as_deref(), detail: None }
+fn audit<'a>(
+    user: UserId,
+    organization: Option<OrganizationId>,
+    action: Action,
+    context: &'a RequestContext,
+    address: Option<&'a str>,
+    now: Timestamp,
+) -> AuditEntry<'a> {
+    AuditEntry {
+        at: now,
+        organization,
+        actor: Some(user),
+        token: None,
+        action,
+        target: None,
+        address,
+        agent: context.agent.as_deref(),
+        detail: None,
+    }
 }

@@ -1,11 +1,7 @@
 //! The first organization and its superuser. There is no default account: whoever holds the code that was printed
 //! where the server was started makes the first one.
 
-use super::{
-    RequestContext, Services,
-    passwords::Password,
-    sessions::Started,
-};
+use super::{RequestContext, Services, passwords::Password, sessions::Started};
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     Entropy,
@@ -38,8 +34,12 @@ impl SetUpCode {
     pub fn draw(entropy: &impl Entropy, now: Timestamp) -> Self {
         let mut random = [0; 16];
         entropy.fill(&mut random);
-        let text = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, random);
-        Self { text, until: now.plus_seconds(SET_UP_LINK_SECONDS) }
+        let text =
+            base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, random);
+        Self {
+            text,
+            until: now.plus_seconds(SET_UP_LINK_SECONDS),
+        }
     }
 
     /// The code, to be printed where the server was started and nowhere else.
@@ -67,7 +67,10 @@ pub struct SetUp {
 
 impl std::fmt::Debug for SetUp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SetUp").field("organization", &self.organization).field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("SetUp")
+            .field("organization", &self.organization)
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,17 +83,31 @@ struct Parsed {
 
 impl SetUp {
     fn parse(&self) -> Result<Parsed, ServiceError> {
-        let organization = DisplayName::parse(&self.organization).map_err(|error| InvalidField::name("organization", error));
-        let name = DisplayName::parse(&self.name).map_err(|error| InvalidField::name("name", error));
+        let organization = DisplayName::parse(&self.organization)
+            .map_err(|error| InvalidField::name("organization", error));
+        let name =
+            DisplayName::parse(&self.name).map_err(|error| InvalidField::name("name", error));
         let email = Email::parse(&self.email).map_err(InvalidField::email);
         let password = Password::typed(&self.password)
-            .and_then(|password| password.check(&[&self.organization, &self.name, &self.email]).map(|()| password))
+            .and_then(|password| {
+                password
+                    .check(&[&self.organization, &self.name, &self.email])
+                    .map(|()| password)
+            })
             .map_err(|weak| InvalidField::new("password", weak.code(), weak));
         match (organization, name, email, password) {
-            (Ok(organization), Ok(name), Ok(email), Ok(password)) => Ok(Parsed { organization, name, email, password }),
-            (organization, name, email, password) => {
-                Err(ServiceError::Invalid([organization.err(), name.err(), email.err(), password.err()].into_iter().flatten().collect()))
-            }
+            (Ok(organization), Ok(name), Ok(email), Ok(password)) => Ok(Parsed {
+                organization,
+                name,
+                email,
+                password,
+            }),
+            (organization, name, email, password) => Err(ServiceError::Invalid(
+                [organization.err(), name.err(), email.err(), password.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+            )),
         }
     }
 }
@@ -112,19 +129,36 @@ impl Services {
         if !self.needs_set_up().await? {
             return Err(ServiceError::AlreadySetUp);
         }
-        if self.set_up_code.is(code, self.clock.now()) { Ok(()) } else { Err(ServiceError::SetUpCodeWrong) }
+        if self.set_up_code.is(code, self.clock.now()) {
+            Ok(())
+        } else {
+            Err(ServiceError::SetUpCodeWrong)
+        }
     }
 
     /// Makes the first organization with its superuser, and signs them in.
     ///
     /// # Errors
     /// [`ServiceError::AlreadySetUp`] when somebody was faster, [`ServiceError::Invalid`].
-    pub async fn set_up(&self, set_up: &SetUp, context: &RequestContext) -> Result<Started, ServiceError> {
+    pub async fn set_up(
+        &self,
+        set_up: &SetUp,
+        context: &RequestContext,
+    ) -> Result<Started, ServiceError> {
         let parsed = set_up.parse()?;
         let hash = self.passwords.hash(parsed.password, &self.entropy).await?;
         let now = self.clock.now();
-        let organization = Organization { id: OrganizationId::generate(&self.entropy, now), name: parsed.organization, standing: Standing::Active };
-        let user = User { id: UserId::generate(&self.entropy, now), email: parsed.email, name: parsed.name, standing: Standing::Active };
+        let organization = Organization {
+            id: OrganizationId::generate(&self.entropy, now),
+            name: parsed.organization,
+            standing: Standing::Active,
+        };
+        let user = User {
+            id: UserId::generate(&self.entropy, now),
+            email: parsed.email,
+            name: parsed.name,
+            standing: Standing::Active,
+        };
         let membership = Membership {
             organization: organization.id,
             user: user.id,
@@ -136,7 +170,10 @@ impl Services {
         if !tx.is_empty_and_held().await? {
             return Err(ServiceError::AlreadySetUp);
         }
-        let account = NewAccount { user, password_hash: hash };
+        let account = NewAccount {
+            user,
+            password_hash: hash,
+        };
         let mut changed = vec![tx.insert_organization(&organization, now).await?];
         changed.extend(tx.insert_user(&account, now).await?);
         changed.push(tx.put_membership(&membership, now).await?);
@@ -155,6 +192,7 @@ impl Services {
         tx.append_audit(&self.entropy, &entry).await?;
         let seq = tx.commit(&changed).await?;
         self.reach(seq).await?;
-        self.begin_session(&account.user, organization.id, context).await
+        self.begin_session(&account.user, organization.id, context)
+            .await
     }
 }

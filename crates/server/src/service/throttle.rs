@@ -7,7 +7,10 @@
 //! compared and not counted, so waiting is enough.
 
 use hallpass_domain::{
-    limits::{SIGN_IN_COUNTERS_MAX, SIGN_IN_DELAY_MAX_SECONDS, SIGN_IN_FAILURES_FREE, SIGN_IN_FAILURES_PER_ACCOUNT_MAX, SIGN_IN_FAILURES_PER_ADDRESS_MAX, SIGN_IN_WINDOW_SECONDS},
+    limits::{
+        SIGN_IN_COUNTERS_MAX, SIGN_IN_DELAY_MAX_SECONDS, SIGN_IN_FAILURES_FREE,
+        SIGN_IN_FAILURES_PER_ACCOUNT_MAX, SIGN_IN_FAILURES_PER_ADDRESS_MAX, SIGN_IN_WINDOW_SECONDS,
+    },
     time::Timestamp,
 };
 use std::{
@@ -60,15 +63,30 @@ impl Throttle {
     pub fn try_now(&self, attempt: &Attempt<'_>, now: Timestamp) -> Result<(), Wait> {
         let mut counters = self.lock();
         let keys = attempt.keys();
-        let wait = keys.iter().filter_map(|key| counters.get(key).and_then(|counter| wait(key, counter, now))).max();
+        let wait = keys
+            .iter()
+            .filter_map(|key| {
+                counters
+                    .get(key)
+                    .and_then(|counter| wait(key, counter, now))
+            })
+            .max();
         if let Some(seconds) = wait {
             return Err(Wait(seconds));
         }
         for key in keys {
             make_room(&mut counters, &key);
-            let counter = counters.entry(key.clone()).or_insert(Counter { failures: 0, since: now, last: now });
+            let counter = counters.entry(key.clone()).or_insert(Counter {
+                failures: 0,
+                since: now,
+                last: now,
+            });
             if is_over(&key, counter, now) {
-                *counter = Counter { failures: 0, since: now, last: now };
+                *counter = Counter {
+                    failures: 0,
+                    since: now,
+                    last: now,
+                };
             }
             counter.failures = counter.failures.saturating_add(1);
             counter.last = now;
@@ -100,8 +118,13 @@ impl Throttle {
 
 impl Attempt<'_> {
     fn keys(&self) -> Vec<Key> {
-        let who = self.known_device.map_or_else(|| Key::Account(self.account.to_owned()), |device| Key::Device(device.to_owned()));
-        std::iter::once(who).chain(self.address.map(|address| Key::Address(network(address)))).collect()
+        let who = self.known_device.map_or_else(
+            || Key::Account(self.account.to_owned()),
+            |device| Key::Device(device.to_owned()),
+        );
+        std::iter::once(who)
+            .chain(self.address.map(|address| Key::Address(network(address))))
+            .collect()
     }
 }
 
@@ -117,7 +140,9 @@ fn is_over(key: &Key, counter: &Counter, now: Timestamp) -> bool {
     match key {
         Key::Address(_) => now.seconds_since(counter.since) >= SIGN_IN_WINDOW_SECONDS,
         // A day of quiet: longer than any wait, so that waiting once does not buy a fresh start.
-        Key::Account(_) | Key::Device(_) => now.seconds_since(counter.last) >= hallpass_domain::time::SECONDS_PER_DAY,
+        Key::Account(_) | Key::Device(_) => {
+            now.seconds_since(counter.last) >= hallpass_domain::time::SECONDS_PER_DAY
+        }
     }
 }
 
@@ -126,7 +151,9 @@ fn wait(key: &Key, counter: &Counter, now: Timestamp) -> Option<i64> {
         return None;
     }
     let until = match key {
-        Key::Address(_) if counter.failures >= SIGN_IN_FAILURES_PER_ADDRESS_MAX => counter.since.plus_seconds(SIGN_IN_WINDOW_SECONDS),
+        Key::Address(_) if counter.failures >= SIGN_IN_FAILURES_PER_ADDRESS_MAX => {
+            counter.since.plus_seconds(SIGN_IN_WINDOW_SECONDS)
+        }
         Key::Address(_) => return None,
         Key::Account(_) | Key::Device(_) => counter.last.plus_seconds(delay(counter.failures)),
     };
@@ -143,7 +170,11 @@ const fn delay(failures: u32) -> i64 {
         return SIGN_IN_DELAY_MAX_SECONDS;
     }
     let seconds = 1_i64 << doublings;
-    if seconds > SIGN_IN_DELAY_MAX_SECONDS { SIGN_IN_DELAY_MAX_SECONDS } else { seconds }
+    if seconds > SIGN_IN_DELAY_MAX_SECONDS {
+        SIGN_IN_DELAY_MAX_SECONDS
+    } else {
+        seconds
+    }
 }
 
 /// Past the limit, what has been quiet for longest gives way.
@@ -164,7 +195,11 @@ mod tests {
     const START: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
     fn from(account: &str, last: u8) -> Attempt<'_> {
-        Attempt { account, known_device: None, address: Some(IpAddr::from([192, 0, 2, last])) }
+        Attempt {
+            account,
+            known_device: None,
+            address: Some(IpAddr::from([192, 0, 2, last])),
+        }
     }
 
     #[test]
@@ -174,11 +209,17 @@ mod tests {
             assert_eq!(throttle.try_now(&from("ada", n), START), Ok(()));
         }
         assert_eq!(throttle.try_now(&from("ada", 6), START), Err(Wait(2)));
-        assert_eq!(throttle.try_now(&from("bob", 6), START), Ok(()), "another account is not touched");
+        assert_eq!(
+            throttle.try_now(&from("bob", 6), START),
+            Ok(()),
+            "another account is not touched"
+        );
         let mut now = START;
         let mut waits = Vec::new();
         for _ in 0..12 {
-            let Err(Wait(seconds)) = throttle.try_now(&from("ada", 7), now) else { panic!("no wait") };
+            let Err(Wait(seconds)) = throttle.try_now(&from("ada", 7), now) else {
+                panic!("no wait")
+            };
             waits.push(seconds - 1);
             now = now.plus_seconds(seconds);
             assert_eq!(throttle.try_now(&from("ada", 7), now), Ok(()));
@@ -193,24 +234,39 @@ mod tests {
             let _ = throttle.try_now(&from("ada", n), START);
         }
         assert!(throttle.try_now(&from("ada", 200), START).is_err());
-        let home = Attempt { known_device: Some("laptop"), ..from("ada", 201) };
+        let home = Attempt {
+            known_device: Some("laptop"),
+            ..from("ada", 201)
+        };
         assert_eq!(throttle.try_now(&home, START), Ok(()));
         throttle.succeeded(&home);
         for _ in 0..5 {
             assert_eq!(throttle.try_now(&home, START), Ok(()));
         }
-        assert!(throttle.try_now(&home, START).is_err(), "a stolen device is slowed by itself");
+        assert!(
+            throttle.try_now(&home, START).is_err(),
+            "a stolen device is slowed by itself"
+        );
     }
 
     #[test]
     fn an_address_has_so_many_failures_in_a_window() {
         let throttle = Throttle::default();
         for n in 0..50 {
-            assert_eq!(throttle.try_now(&from(&format!("user-{n}"), 9), START), Ok(()));
+            assert_eq!(
+                throttle.try_now(&from(&format!("user-{n}"), 9), START),
+                Ok(())
+            );
         }
         assert!(throttle.try_now(&from("someone", 9), START).is_err());
         assert_eq!(throttle.try_now(&from("someone", 10), START), Ok(()));
-        assert_eq!(throttle.try_now(&from("someone-else", 9), START.plus_seconds(SIGN_IN_WINDOW_SECONDS)), Ok(()));
+        assert_eq!(
+            throttle.try_now(
+                &from("someone-else", 9),
+                START.plus_seconds(SIGN_IN_WINDOW_SECONDS)
+            ),
+            Ok(())
+        );
     }
 
     #[test]
@@ -219,9 +275,30 @@ mod tests {
         let at = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, n, 0, 0, 1]);
         for n in 0..50 {
             let account = n.to_string();
-            assert_eq!(throttle.try_now(&Attempt { account: &account, known_device: None, address: Some(at(n)) }, START), Ok(()));
+            assert_eq!(
+                throttle.try_now(
+                    &Attempt {
+                        account: &account,
+                        known_device: None,
+                        address: Some(at(n))
+                    },
+                    START
+                ),
+                Ok(())
+            );
         }
-        assert!(throttle.try_now(&Attempt { account: "x", known_device: None, address: Some(at(77)) }, START).is_err());
+        assert!(
+            throttle
+                .try_now(
+                    &Attempt {
+                        account: "x",
+                        known_device: None,
+                        address: Some(at(77))
+                    },
+                    START
+                )
+                .is_err()
+        );
     }
 
     #[test]
@@ -240,7 +317,14 @@ mod tests {
         let throttle = Throttle::default();
         for n in 0..SIGN_IN_COUNTERS_MAX + 1_000 {
             let account = n.to_string();
-            let _ = throttle.try_now(&Attempt { account: &account, known_device: None, address: None }, START.plus_seconds(i64::try_from(n).unwrap_or(0) / 1_000));
+            let _ = throttle.try_now(
+                &Attempt {
+                    account: &account,
+                    known_device: None,
+                    address: None,
+                },
+                START.plus_seconds(i64::try_from(n).unwrap_or(0) / 1_000),
+            );
         }
         assert!(throttle.lock().len() <= SIGN_IN_COUNTERS_MAX);
     }

@@ -1,6 +1,9 @@
 //! Changing a token: its name, its end, and its permissions, which can only become fewer.
 
-use super::{Person, RequestContext, Services, access_tokens::{check_scope_held, parse_scope}};
+use super::{
+    Person, RequestContext, Services,
+    access_tokens::{check_scope_held, parse_scope},
+};
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     access_token::{Expiration, PersonalAccessToken, TokenState},
@@ -34,12 +37,18 @@ impl Patch {
             name: token.name.as_str().to_owned(),
             expiration_date: token.expiration.date().map(|date| date.to_string()),
             user_aware_token_never_expires: Some(token.never_expires_acknowledged),
-            scope: token.scope.as_ref().map(|scope| scope.iter().map(ToString::to_string).collect()),
+            scope: token
+                .scope
+                .as_ref()
+                .map(|scope| scope.iter().map(ToString::to_string).collect()),
         };
-        let mut document = serde_json::to_value(before).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let mut document = serde_json::to_value(before)
+            .map_err(|error| ServiceError::Internal(error.to_string()))?;
         match self {
             Self::Merge(Value::Object(_)) => {
-                let Self::Merge(patch) = self else { return Err(ServiceError::ChangedMeanwhile) };
+                let Self::Merge(patch) = self else {
+                    return Err(ServiceError::ChangedMeanwhile);
+                };
                 json_patch::merge(&mut document, patch);
             }
             Self::Merge(_) => return Err(malformed("a merge patch is a JSON object")),
@@ -52,19 +61,26 @@ impl Patch {
 /// One operation at a time, since a few that copy the document into itself would fill any memory.
 fn operate(document: &mut Value, operations: &json_patch::Patch) -> Result<(), ServiceError> {
     for operation in &operations.0 {
-        json_patch::patch(document, std::slice::from_ref(operation)).map_err(|error| match error.kind {
-            json_patch::PatchErrorKind::TestFailed => ServiceError::PatchTestFailed,
-            _ => malformed(&error.to_string()),
-        })?;
+        json_patch::patch(document, std::slice::from_ref(operation)).map_err(
+            |error| match error.kind {
+                json_patch::PatchErrorKind::TestFailed => ServiceError::PatchTestFailed,
+                _ => malformed(&error.to_string()),
+            },
+        )?;
         if document.to_string().len() > BODY_BYTES_MAX {
-            return Err(malformed("it makes more of the token than could have been sent"));
+            return Err(malformed(
+                "it makes more of the token than could have been sent",
+            ));
         }
     }
     Ok(())
 }
 
 fn malformed(why: &str) -> ServiceError {
-    ServiceError::BadRequest { code: "patch_malformed", detail: format!("the patch does not fit: {}", crate::observe::scrub(why)) }
+    ServiceError::BadRequest {
+        code: "patch_malformed",
+        detail: format!("the patch does not fit: {}", crate::observe::scrub(why)),
+    }
 }
 
 /// What a token becomes, parsed.
@@ -76,20 +92,40 @@ struct Changed {
 }
 
 impl Changed {
-    fn parse(after: &TokenPatch, before: &PersonalAccessToken, now: Timestamp) -> Result<Self, ServiceError> {
+    fn parse(
+        after: &TokenPatch,
+        before: &PersonalAccessToken,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
         let name = TokenName::parse(&after.name).map_err(|error| InvalidField::name("name", error));
         let acknowledged = after.user_aware_token_never_expires;
-        let expiration = Expiration::from_request(after.expiration_date.as_deref(), acknowledged, now).map_err(InvalidField::expiration);
-        let scope = parse_scope(after.scope.as_deref()).and_then(|scope| narrower(scope, before.scope.as_ref()));
+        let expiration =
+            Expiration::from_request(after.expiration_date.as_deref(), acknowledged, now)
+                .map_err(InvalidField::expiration);
+        let scope = parse_scope(after.scope.as_deref())
+            .and_then(|scope| narrower(scope, before.scope.as_ref()));
         match (name, expiration, scope) {
-            (Ok(name), Ok(expiration), Ok(scope)) => Ok(Self { name, expiration, acknowledged: acknowledged.unwrap_or(false), scope }),
-            (name, expiration, scope) => Err(ServiceError::Invalid([name.err(), expiration.err(), scope.err()].into_iter().flatten().collect())),
+            (Ok(name), Ok(expiration), Ok(scope)) => Ok(Self {
+                name,
+                expiration,
+                acknowledged: acknowledged.unwrap_or(false),
+                scope,
+            }),
+            (name, expiration, scope) => Err(ServiceError::Invalid(
+                [name.err(), expiration.err(), scope.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+            )),
         }
     }
 }
 
 /// A token's permissions only become fewer: who holds a copy of it must not gain by what its owner does.
-fn narrower(after: Option<PermissionSet>, before: Option<&PermissionSet>) -> Result<Option<PermissionSet>, InvalidField> {
+fn narrower(
+    after: Option<PermissionSet>,
+    before: Option<&PermissionSet>,
+) -> Result<Option<PermissionSet>, InvalidField> {
     let own_tokens = hallpass_domain::permission::Permission::OWN_TOKENS;
     let widens = match (&after, before) {
         (None, Some(_)) => true,
@@ -99,7 +135,11 @@ fn narrower(after: Option<PermissionSet>, before: Option<&PermissionSet>) -> Res
         (None, None) => false,
     };
     if widens {
-        return Err(InvalidField::new("scope", "scope_widened", "a token's permissions can only become fewer; make a new token for more"));
+        return Err(InvalidField::new(
+            "scope",
+            "scope_widened",
+            "a token's permissions can only become fewer; make a new token for more",
+        ));
     }
     Ok(after)
 }
@@ -111,7 +151,13 @@ impl Services {
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::TokenEnded`], [`ServiceError::NameTaken`],
     /// [`ServiceError::Invalid`] (`scope_widened` among them), [`ServiceError::PatchTestFailed`].
-    pub async fn change_token(&self, person: &Person, id: TokenId, patch: &Patch, context: &RequestContext) -> Result<PersonalAccessToken, ServiceError> {
+    pub async fn change_token(
+        &self,
+        person: &Person,
+        id: TokenId,
+        patch: &Patch,
+        context: &RequestContext,
+    ) -> Result<PersonalAccessToken, ServiceError> {
         for _ in 0..TRIES_MAX {
             if let Some(token) = self.try_change(person, id, patch, context).await? {
                 return Ok(token);
@@ -121,7 +167,13 @@ impl Services {
     }
 
     /// `None` when the token was changed between reading and writing.
-    async fn try_change(&self, person: &Person, id: TokenId, patch: &Patch, context: &RequestContext) -> Result<Option<PersonalAccessToken>, ServiceError> {
+    async fn try_change(
+        &self,
+        person: &Person,
+        id: TokenId,
+        patch: &Patch,
+        context: &RequestContext,
+    ) -> Result<Option<PersonalAccessToken>, ServiceError> {
         if !person.membership.may_have_tokens {
             return Err(ServiceError::TokensNotAllowed);
         }
@@ -136,7 +188,8 @@ impl Services {
             check_scope_held(person, changed.scope.as_ref())?;
         }
         if changed.expiration.outlives(token.expiration) {
-            self.check_may_make(person, changed.scope.as_ref(), changed.expiration).await?;
+            self.check_may_make(person, changed.scope.as_ref(), changed.expiration)
+                .await?;
         }
         let change = TokenChange {
             name: &changed.name,
@@ -146,7 +199,15 @@ impl Services {
             now,
         };
         let mut tx = self.store.begin().await?;
-        let outcome = tx.change_token(person.organization.id, person.user.id, id, found.version, &change).await?;
+        let outcome = tx
+            .change_token(
+                person.organization.id,
+                person.user.id,
+                id,
+                found.version,
+                &change,
+            )
+            .await?;
         let Some(key) = outcome.map_err(ServiceError::NameTaken)? else {
             return Ok(None);
         };
@@ -154,7 +215,8 @@ impl Services {
         token.expiration = changed.expiration;
         token.never_expires_acknowledged = changed.acknowledged;
         token.scope = changed.scope;
-        self.audit_token(&mut tx, person, &token, Action::TokenChanged, context, now).await?;
+        self.audit_token(&mut tx, person, &token, Action::TokenChanged, context, now)
+            .await?;
         let seq = tx.commit(&[key]).await?;
         self.reach(seq).await?;
         Ok(Some(token))

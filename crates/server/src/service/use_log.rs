@@ -42,5 +42,10 @@ fn last_use(row: &UseRow) -> Option<LastUseRow> {
 }
 
 fn hours(row: &UseRow) -> impl Iterator<Item = HourCount> + '_ {
-    row.hours.iter().map(|count| HourCount { token: row.token, hour: count.hour, allowed: count.allowed, refused: count.refused })
+    row.hours.iter().map(|count| HourCount {
+        token: row.token,
+        hour: count.hour,
+        allowed: count.allowed,
+        refused: count.refused,
+    })
 }

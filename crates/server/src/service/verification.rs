@@ -40,7 +40,13 @@ impl Services {
     /// Verifies `token` for what is `needed`, and notes the use. From memory: the store is not asked.
     ///
     /// Only the first use of a bcrypt token after a start waits, for a comparison on a thread of its own.
-    pub async fn verify(&self, door: Door, token: &PlainToken, needed: Option<&Permission>, asked: &Asked<'_>) -> Verified<'_> {
+    pub async fn verify(
+        &self,
+        door: Door,
+        token: &PlainToken,
+        needed: Option<&Permission>,
+        asked: &Asked<'_>,
+    ) -> Verified<'_> {
         let now = self.clock.now();
         let verified = match self.engine.verify(token, &self.peppers, needed, now) {
             Answer::Slow(candidate) => self.verify_slowly(token, candidate, needed, now).await,
@@ -55,8 +61,16 @@ impl Services {
         match answer {
             Answer::NotAnswering | Answer::Slow(_) => Verified::Unavailable,
             Answer::Unknown => Verified::Refused(DenyReason::Unknown, None),
-            Answer::Known { verdict: Verdict::Deny(reason), token: view, .. } => Verified::Refused(reason, Some(view)),
-            Answer::Known { verdict: Verdict::Allow, token: view, pepper } => {
+            Answer::Known {
+                verdict: Verdict::Deny(reason),
+                token: view,
+                ..
+            } => Verified::Refused(reason, Some(view)),
+            Answer::Known {
+                verdict: Verdict::Allow,
+                token: view,
+                pepper,
+            } => {
                 if pepper > 0 {
                     self.redigests.ask(view.id(), token, pepper, &self.peppers);
                 }
@@ -65,11 +79,18 @@ impl Services {
         }
     }
 
-    async fn verify_slowly(&self, token: &PlainToken, candidate: SlowCandidate, needed: Option<&Permission>, now: Timestamp) -> Verified<'_> {
+    async fn verify_slowly(
+        &self,
+        token: &PlainToken,
+        candidate: SlowCandidate,
+        needed: Option<&Permission>,
+        now: Timestamp,
+    ) -> Verified<'_> {
         let (compared, plain) = (candidate.clone(), token.clone());
         match self.comparisons.run(move || compared.matches(&plain)).await {
             Ok(true) => {
-                self.engine.remember(&candidate, self.peppers.current().digest(token));
+                self.engine
+                    .remember(&candidate, self.peppers.current().digest(token));
                 self.verified(token, self.engine.verify(token, &self.peppers, needed, now))
             }
             Ok(false) => Verified::Refused(DenyReason::Unknown, None),
@@ -134,14 +155,29 @@ const REDIGESTS_WAITING_MAX: usize = 1_024;
 impl Default for Redigests {
     fn default() -> Self {
         let (sender, receiver) = tokio::sync::mpsc::channel(REDIGESTS_WAITING_MAX);
-        Self { sender, receiver: tokio::sync::Mutex::new(receiver) }
+        Self {
+            sender,
+            receiver: tokio::sync::Mutex::new(receiver),
+        }
     }
 }
 
 impl Redigests {
-    fn ask(&self, id: TokenId, token: &PlainToken, pepper: usize, peppers: &hallpass_domain::token::Peppers) {
-        let Some(retired) = peppers.iter().nth(pepper) else { return };
-        let _ = self.sender.try_send(Redigest { id, old: retired.digest(token), new: peppers.current().digest(token) });
+    fn ask(
+        &self,
+        id: TokenId,
+        token: &PlainToken,
+        pepper: usize,
+        peppers: &hallpass_domain::token::Peppers,
+    ) {
+        let Some(retired) = peppers.iter().nth(pepper) else {
+            return;
+        };
+        let _ = self.sender.try_send(Redigest {
+            id,
+            old: retired.digest(token),
+            new: peppers.current().digest(token),
+        });
     }
 }
 
@@ -155,7 +191,15 @@ impl Services {
         let mut done = 0;
         while let Ok(waiting) = receiver.try_recv() {
             let mut tx = self.store.begin().await?;
-            if let Some(changed) = tx.redigest_token(waiting.id, &waiting.old, &waiting.new, self.peppers.current().id()).await? {
+            if let Some(changed) = tx
+                .redigest_token(
+                    waiting.id,
+                    &waiting.old,
+                    &waiting.new,
+                    self.peppers.current().id(),
+                )
+                .await?
+            {
                 let seq = tx.commit(&[changed]).await?;
                 self.reach(seq).await?;
                 done += 1;

@@ -57,11 +57,36 @@ async fn ways_in(server: &Server) -> Vec<(Actor, &'static str, String, &'static 
     let token = server.ada.token(wish("ci")).await;
     let verifier = server.verifier().await;
     vec![
-        (server.ada.clone(), "POST", TOKENS.to_owned(), "application/json"),
-        (server.ada.clone(), "PATCH", token.path.clone(), "application/merge-patch+json"),
-        (server.ada.clone(), "PATCH", token.path, "application/json-patch+json"),
-        (verifier, "POST", "/v1/verify".to_owned(), "application/json"),
-        (server.anon(), "POST", "/v1/sessions".to_owned(), "application/json"),
+        (
+            server.ada.clone(),
+            "POST",
+            TOKENS.to_owned(),
+            "application/json",
+        ),
+        (
+            server.ada.clone(),
+            "PATCH",
+            token.path.clone(),
+            "application/merge-patch+json",
+        ),
+        (
+            server.ada.clone(),
+            "PATCH",
+            token.path,
+            "application/json-patch+json",
+        ),
+        (
+            verifier,
+            "POST",
+            "/v1/verify".to_owned(),
+            "application/json",
+        ),
+        (
+            server.anon(),
+            "POST",
+            "/v1/sessions".to_owned(),
+            "application/json",
+        ),
     ]
 }
 
@@ -69,23 +94,39 @@ async fn ways_in(server: &Server) -> Vec<(Actor, &'static str, String, &'static 
 async fn what_does_not_fit_is_refused_and_nothing_is_changed() {
     let server = Server::sqlite().await;
     let ways = ways_in(&server).await;
-    let before = (server.services.store.head().await.unwrap(), server.ada.get(TOKENS).await.is(200));
+    let before = (
+        server.services.store.head().await.unwrap(),
+        server.ada.get(TOKENS).await.is(200),
+    );
     for (actor, method, path, kind) in &ways {
         for body in corpus() {
             let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
             let answer = actor.send(method, path, Some(kind), body.clone()).await;
             // A merge patch may name a thing as it is.
             if *method == "PATCH" && body == br#"{"name":"a"}"# && answer.status == 200 {
-                actor.patch(path, &serde_json::json!({"name": "ci"})).await.is(200);
+                actor
+                    .patch(path, &serde_json::json!({"name": "ci"}))
+                    .await
+                    .is(200);
                 continue;
             }
-            assert!((400..500).contains(&answer.status), "{method} {path} {shown}: {}", answer.status);
+            assert!(
+                (400..500).contains(&answer.status),
+                "{method} {path} {shown}: {}",
+                answer.status
+            );
             let problem = answer.problem();
             assert!(problem["detail"].as_str().unwrap().len() < 500, "{problem}");
         }
     }
     let renamed = 2;
-    assert_eq!((server.services.store.head().await.unwrap(), server.ada.get(TOKENS).await.is(200)), (before.0 + renamed, before.1));
+    assert_eq!(
+        (
+            server.services.store.head().await.unwrap(),
+            server.ada.get(TOKENS).await.is(200)
+        ),
+        (before.0 + renamed, before.1)
+    );
 }
 
 #[tokio::test]
@@ -96,8 +137,19 @@ async fn a_body_has_a_greatest_size() {
         let answer = actor.send(method, &path, Some(kind), body.clone()).await;
         answer.refused(413, "body_too_large");
         // In pieces, without a length that could be refused beforehand.
-        let pieces = futures_util::stream::iter(body.chunks(100_000).map(|piece| Ok::<_, std::io::Error>(axum::body::Bytes::copy_from_slice(piece))).collect::<Vec<_>>());
-        let answer = actor.send(method, &path, Some(kind), axum::body::Body::from_stream(pieces)).await;
+        let pieces = futures_util::stream::iter(
+            body.chunks(100_000)
+                .map(|piece| Ok::<_, std::io::Error>(axum::body::Bytes::copy_from_slice(piece)))
+                .collect::<Vec<_>>(),
+        );
+        let answer = actor
+            .send(
+                method,
+                &path,
+                Some(kind),
+                axum::body::Body::from_stream(pieces),
+            )
+            .await;
         answer.refused(413, "body_too_large");
     }
 }
@@ -113,27 +165,75 @@ async fn a_token_in_an_address_is_refused_whatever_it_is_called() {
         format!("/{}", token.secret),
         format!("/sign-in?next=/x{}x", token.secret),
     ] {
-        for actor in [server.anon(), server.ada.clone(), server.bearer(&token.secret)] {
+        for actor in [
+            server.anon(),
+            server.ada.clone(),
+            server.bearer(&token.secret),
+        ] {
             let problem = actor.get(&path).await.refused(400, "token_in_address");
-            assert!(!problem.to_string().contains(&token.secret[10..]), "{problem}");
+            assert!(
+                !problem.to_string().contains(&token.secret[10..]),
+                "{problem}"
+            );
         }
     }
-    assert_eq!(server.ada.names(&format!("?search={}", token.prefix)).await, ["ci"], "a prefix is no secret");
+    assert_eq!(
+        server.ada.names(&format!("?search={}", token.prefix)).await,
+        ["ci"],
+        "a prefix is no secret"
+    );
 }
 
 #[tokio::test]
 async fn odd_addresses_and_headers_are_no_fault_of_ours() {
     let server = Server::sqlite().await;
-    for path in ["/v1/personal-access-tokens/%00", "/v1/personal-access-tokens/%ff", "/v1/sessions/%2e%2e", "/v1/personal-access-tokens?search=%ff%fe", "/v1/personal-access-tokens?limit=99999999999999999999", "/%", "//", "/v1//verify"] {
+    for path in [
+        "/v1/personal-access-tokens/%00",
+        "/v1/personal-access-tokens/%ff",
+        "/v1/sessions/%2e%2e",
+        "/v1/personal-access-tokens?search=%ff%fe",
+        "/v1/personal-access-tokens?limit=99999999999999999999",
+        "/%",
+        "//",
+        "/v1//verify",
+    ] {
         for method in ["GET", "DELETE", "PATCH", "POST"] {
-            let answer = server.ada.send(method, path, Some("application/merge-patch+json"), "{}").await;
+            let answer = server
+                .ada
+                .send(method, path, Some("application/merge-patch+json"), "{}")
+                .await;
             assert!(answer.status < 500, "{method} {path}: {}", answer.status);
         }
     }
-    for (name, value) in [("cookie", &b"\xff\xfe"[..]), ("cookie", b"hallpass"), ("cookie", b"hallpass=\"x\"; ;;==;"), ("user-agent", b"\xff\t\xe2\x80\xae"), ("origin", b"\xff"), ("x-forwarded-for", b"\xff,,"), ("content-type", b"\xff"), ("idempotency-key", b"\xff"), ("x-hallpass-csrf", b"\xff"), ("sec-fetch-site", b"\xff"), ("host", b"")] {
-        let actor = server.ada.without("cookie").with("cookie", server.ada.header("cookie")).with(name, value);
-        for answer in [actor.get("/v1/caller").await, actor.post(TOKENS, &wish("x")).await, actor.get("/").await] {
-            assert!(answer.status < 500, "{name}: {} {}", answer.status, answer.text());
+    for (name, value) in [
+        ("cookie", &b"\xff\xfe"[..]),
+        ("cookie", b"hallpass"),
+        ("cookie", b"hallpass=\"x\"; ;;==;"),
+        ("user-agent", b"\xff\t\xe2\x80\xae"),
+        ("origin", b"\xff"),
+        ("x-forwarded-for", b"\xff,,"),
+        ("content-type", b"\xff"),
+        ("idempotency-key", b"\xff"),
+        ("x-hallpass-csrf", b"\xff"),
+        ("sec-fetch-site", b"\xff"),
+        ("host", b""),
+    ] {
+        let actor = server
+            .ada
+            .without("cookie")
+            .with("cookie", server.ada.header("cookie"))
+            .with(name, value);
+        for answer in [
+            actor.get("/v1/caller").await,
+            actor.post(TOKENS, &wish("x")).await,
+            actor.get("/").await,
+        ] {
+            assert!(
+                answer.status < 500,
+                "{name}: {} {}",
+                answer.status,
+                answer.text()
+            );
         }
     }
 }

@@ -21,7 +21,9 @@ const IDENTITY: [&str; 13] = [
 ];
 
 async fn with_token(server: &Server) -> Actor {
-    server.gateway().bearing(&server.ada.token(wish("ci")).await.secret)
+    server
+        .gateway()
+        .bearing(&server.ada.token(wish("ci")).await.secret)
 }
 
 #[tokio::test]
@@ -29,11 +31,23 @@ async fn an_allow_says_who_in_every_header_and_overwrites_what_a_client_sent() {
     let server = Server::sqlite().await;
     let token = server.ada.token(json!({"name": "naïve 日本 100% \"x\"", "userAwareTokenNeverExpires": true, "scope": ["repo:*", "report:read"]})).await;
     let honest = server.gateway().bearing(&token.secret);
-    let forged = IDENTITY.into_iter().fold(honest.clone(), |actor, name| actor.with(name, "forged"));
+    let forged = IDENTITY
+        .into_iter()
+        .fold(honest.clone(), |actor, name| actor.with(name, "forged"));
     for actor in [honest, forged] {
         let answer = actor.get("/auth").await;
-        assert_eq!((answer.status, answer.body.len(), answer.header("cache-control")), (204, 0, "no-store"));
-        let told: Vec<(&str, &str)> = IDENTITY.into_iter().map(|name| (name, answer.header(name))).collect();
+        assert_eq!(
+            (
+                answer.status,
+                answer.body.len(),
+                answer.header("cache-control")
+            ),
+            (204, 0, "no-store")
+        );
+        let told: Vec<(&str, &str)> = IDENTITY
+            .into_iter()
+            .map(|name| (name, answer.header(name)))
+            .collect();
         let (ada, organization) = (server.ada_id.to_string(), server.organization.to_string());
         let expected = [
             token.id.as_str(),
@@ -52,12 +66,24 @@ async fn an_allow_says_who_in_every_header_and_overwrites_what_a_client_sent() {
         ];
         assert_eq!(told, IDENTITY.into_iter().zip(expected).collect::<Vec<_>>());
         for name in IDENTITY {
-            assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{name} is there, once, even if empty");
+            assert_eq!(
+                answer.headers.get_all(name).iter().count(),
+                1,
+                "{name} is there, once, even if empty"
+            );
         }
         assert!(!format!("{:?}", answer.headers).contains(&token.secret[10..]));
     }
     let ends = server.ada.token(wish("ends")).await;
-    assert_eq!(server.gateway().bearing(&ends.secret).get("/auth").await.header("x-hallpass-expires"), NEXT_MONTH);
+    assert_eq!(
+        server
+            .gateway()
+            .bearing(&ends.secret)
+            .get("/auth")
+            .await
+            .header("x-hallpass-expires"),
+        NEXT_MONTH
+    );
 }
 
 #[tokio::test]
@@ -65,27 +91,70 @@ async fn a_refusal_names_nobody() {
     let server = Server::sqlite().await;
     let token = server.ada.token(wish("ci")).await;
     server.ada.delete(&token.path).await.is(204);
-    let actor = IDENTITY.into_iter().fold(server.gateway().bearing(&token.secret), |actor, name| actor.with(name, "forged"));
+    let actor = IDENTITY
+        .into_iter()
+        .fold(server.gateway().bearing(&token.secret), |actor, name| {
+            actor.with(name, "forged")
+        });
     let answer = actor.get("/auth").await;
-    assert_eq!((answer.status, answer.header("x-hallpass-error")), (401, "revoked"));
-    assert!(IDENTITY[..12].iter().all(|name| !answer.headers.contains_key(*name)), "{:?}", answer.headers);
-    assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"hallpass\", error=\"invalid_token\", error_description=\"it was revoked\"");
+    assert_eq!(
+        (answer.status, answer.header("x-hallpass-error")),
+        (401, "revoked")
+    );
+    assert!(
+        IDENTITY[..12]
+            .iter()
+            .all(|name| !answer.headers.contains_key(*name)),
+        "{:?}",
+        answer.headers
+    );
+    assert_eq!(
+        answer.header("www-authenticate"),
+        "Bearer realm=\"hallpass\", error=\"invalid_token\", error_description=\"it was revoked\""
+    );
 }
 
 #[tokio::test]
 async fn any_method_path_and_version_is_asked_about() {
     let server = Server::sqlite().await;
     let actor = with_token(&server).await;
-    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT", "QUERY", "TRACE"] {
-        assert_eq!(actor.send(method, "/auth", None, "").await.status, 204, "{method}");
+    for method in [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT", "QUERY",
+        "TRACE",
+    ] {
+        assert_eq!(
+            actor.send(method, "/auth", None, "").await.status,
+            204,
+            "{method}"
+        );
     }
-    for path in ["/auth/", "/auth/repos/octo", "/auth/a%20b/../..//c?x=1&y", "/auth?rd=https://app.example/", "/auth/?"] {
+    for path in [
+        "/auth/",
+        "/auth/repos/octo",
+        "/auth/a%20b/../..//c?x=1&y",
+        "/auth?rd=https://app.example/",
+        "/auth/?",
+    ] {
         assert_eq!(actor.get(path).await.status, 204, "{path}");
     }
-    assert_eq!(actor.speaking(Version::HTTP_10).get("/auth").await.status, 204);
-    assert_eq!(actor.with("host", "other.example").send("POST", "/auth", Some("application/json"), "").await.status, 204);
+    assert_eq!(
+        actor.speaking(Version::HTTP_10).get("/auth").await.status,
+        204
+    );
+    assert_eq!(
+        actor
+            .with("host", "other.example")
+            .send("POST", "/auth", Some("application/json"), "")
+            .await
+            .status,
+        204
+    );
     for path in ["/", "/authx", "/v1/caller", "/auth.json"] {
-        assert_eq!(actor.get(path).await.status, 404, "{path} is not asked here");
+        assert_eq!(
+            actor.get(path).await.status,
+            404,
+            "{path} is not asked here"
+        );
     }
 }
 
@@ -112,7 +181,10 @@ async fn on_the_wire_old_and_odd_gateways_get_their_answer() {
 #[tokio::test]
 async fn the_proxys_configuration_names_the_permission() {
     let server = Server::sqlite().await;
-    let token = server.ada.token(json!({"name": "ci", "expirationDate": NEXT_MONTH, "scope": ["repo:read"]})).await;
+    let token = server
+        .ada
+        .token(json!({"name": "ci", "expirationDate": NEXT_MONTH, "scope": ["repo:read"]}))
+        .await;
     let actor = server.gateway().bearing(&token.secret);
     let needs = |permission: &str| actor.with("x-hallpass-permission", permission);
     for held in ["repo:read", " repo:read ", ""] {
@@ -120,18 +192,48 @@ async fn the_proxys_configuration_names_the_permission() {
     }
     for missing in ["repo:write", "repo:*", "moon:land", "hallpass:own-tokens"] {
         let answer = needs(missing).get("/auth").await;
-        assert_eq!((answer.status, answer.header("x-hallpass-error")), (403, "permission_missing"));
-        assert_eq!(answer.header("www-authenticate"), format!("Bearer realm=\"hallpass\", error=\"insufficient_scope\", scope=\"{missing}\""));
+        assert_eq!(
+            (answer.status, answer.header("x-hallpass-error")),
+            (403, "permission_missing")
+        );
+        assert_eq!(
+            answer.header("www-authenticate"),
+            format!("Bearer realm=\"hallpass\", error=\"insufficient_scope\", scope=\"{missing}\"")
+        );
     }
-    for malformed in ["repo", "Repo:read", "repo:read repo:write", "repo:read,repo:write", "é:é", ":"] {
+    for malformed in [
+        "repo",
+        "Repo:read",
+        "repo:read repo:write",
+        "repo:read,repo:write",
+        "é:é",
+        ":",
+    ] {
         let answer = needs(malformed).get("/auth").await;
-        assert_eq!((answer.status, answer.header("x-hallpass-error")), (403, "permission_malformed"), "{malformed}");
+        assert_eq!(
+            (answer.status, answer.header("x-hallpass-error")),
+            (403, "permission_malformed"),
+            "{malformed}"
+        );
     }
-    let doubled = needs("repo:read").with("x-hallpass-permission", "repo:read").get("/auth").await;
-    assert_eq!((doubled.status, doubled.header("x-hallpass-error")), (403, "permission_malformed"));
+    let doubled = needs("repo:read")
+        .with("x-hallpass-permission", "repo:read")
+        .get("/auth")
+        .await;
+    assert_eq!(
+        (doubled.status, doubled.header("x-hallpass-error")),
+        (403, "permission_malformed")
+    );
     // Without a token there is nothing to be short of.
-    let none = server.gateway().with("x-hallpass-permission", "repo:read").get("/auth").await;
-    assert_eq!((none.status, none.header("x-hallpass-error")), (401, "credentials_missing"));
+    let none = server
+        .gateway()
+        .with("x-hallpass-permission", "repo:read")
+        .get("/auth")
+        .await;
+    assert_eq!(
+        (none.status, none.header("x-hallpass-error")),
+        (401, "credentials_missing")
+    );
 }
 
 #[tokio::test]
@@ -151,7 +253,10 @@ async fn a_token_in_any_address_is_refused() {
         clean.get(&format!("/auth{address}")),
     ] {
         let answer = asked.await;
-        assert_eq!((answer.status, answer.header("x-hallpass-error")), (401, "token_in_address"));
+        assert_eq!(
+            (answer.status, answer.header("x-hallpass-error")),
+            (401, "token_in_address")
+        );
     }
     assert_eq!(clean.get("/auth").await.status, 204);
 }
@@ -162,9 +267,23 @@ async fn beyond_loopback_a_gateway_proves_itself() {
     plan.gateway_secret = Some("between gateway and hallpass");
     let server = plan.start().await;
     let actor = with_token(&server).await;
-    for wrong in [actor.clone(), actor.with("x-hallpass-gateway-secret", ""), actor.with("x-hallpass-gateway-secret", "between gateway and hallpas")] {
+    for wrong in [
+        actor.clone(),
+        actor.with("x-hallpass-gateway-secret", ""),
+        actor.with("x-hallpass-gateway-secret", "between gateway and hallpas"),
+    ] {
         let answer = wrong.get("/auth").await;
-        assert_eq!((answer.status, answer.header("x-hallpass-error")), (403, "gateway_secret_wrong"));
+        assert_eq!(
+            (answer.status, answer.header("x-hallpass-error")),
+            (403, "gateway_secret_wrong")
+        );
     }
-    assert_eq!(actor.with("x-hallpass-gateway-secret", "between gateway and hallpass").get("/auth").await.status, 204);
+    assert_eq!(
+        actor
+            .with("x-hallpass-gateway-secret", "between gateway and hallpass")
+            .get("/auth")
+            .await
+            .status,
+        204
+    );
 }

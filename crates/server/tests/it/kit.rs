@@ -26,9 +26,7 @@ use hallpass_server::{
     observe::{Health, ListenerName, Metrics},
     run::{gateway_router, people_router},
     service::{
-        Parts, RequestContext, Services,
-        catalogue::CatalogueSettings,
-        sessions::Started,
+        Parts, RequestContext, Services, catalogue::CatalogueSettings, sessions::Started,
         set_up::SetUp,
     },
 };
@@ -90,7 +88,12 @@ impl Plan {
 
     /// The same database with another process's memory: for what happens after a start.
     pub(crate) fn over(database: Database) -> Self {
-        Self { database, seed: 2, folder: None, ..Self::new(Engine::Sqlite) }
+        Self {
+            database,
+            seed: 2,
+            folder: None,
+            ..Self::new(Engine::Sqlite)
+        }
     }
 
     /// Services over a database that may be new; nobody is set up.
@@ -98,7 +101,9 @@ impl Plan {
         let store = Store::open(&self.database).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         for pepper in self.peppers.iter() {
-            tx.insert_pepper(pepper.id().as_str(), pepper.seal("pepper", b"test").bytes()).await.unwrap();
+            tx.insert_pepper(pepper.id().as_str(), pepper.seal("pepper", b"test").bytes())
+                .await
+                .unwrap();
         }
         tx.commit(&[]).await.unwrap();
         let parts = Parts {
@@ -120,8 +125,14 @@ impl Plan {
             services: Arc::clone(services),
             secure_cookies: self.secure_cookies,
             base_url: "http://hallpass.test".into(),
-            trusted_proxies: self.trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
-            gateway_secret: self.gateway_secret.map(|secret| Arc::new(hallpass_server::config::SecretText::from(secret))),
+            trusted_proxies: self
+                .trusted_proxies
+                .iter()
+                .map(|network| network.parse().unwrap())
+                .collect(),
+            gateway_secret: self
+                .gateway_secret
+                .map(|secret| Arc::new(hallpass_server::config::SecretText::from(secret))),
             health: Arc::new(Health::default()),
             people_metrics: services.metrics.listener(ListenerName::People),
             gateway_metrics: services.metrics.listener(ListenerName::Gateway),
@@ -132,10 +143,21 @@ impl Plan {
     pub(crate) async fn again(self) -> Server {
         let services = self.services().await;
         let users = services.store.users().await.unwrap();
-        let ada = users.iter().find(|user| user.name.as_str() == "Ada Lovelace").unwrap().id;
+        let ada = users
+            .iter()
+            .find(|user| user.name.as_str() == "Ada Lovelace")
+            .unwrap()
+            .id;
         let organization = services.store.organizations().await.unwrap()[0].id;
         let app = self.app(&services);
-        Server { ada: Actor::new(people_router(&app)), ada_id: ada, organization, services, app, plan: self }
+        Server {
+            ada: Actor::new(people_router(&app)),
+            ada_id: ada,
+            organization,
+            services,
+            app,
+            plan: self,
+        }
     }
 
     /// A server that is set up: Ada is its superuser.
@@ -147,22 +169,38 @@ impl Plan {
             email: "ada@acme.example".to_owned(),
             password: PASSWORD.to_owned(),
         };
-        let started = services.set_up(&set_up, &RequestContext::default()).await.unwrap();
+        let started = services
+            .set_up(&set_up, &RequestContext::default())
+            .await
+            .unwrap();
         let app = self.app(&services);
-        Server { ada: Actor::new(people_router(&app)).signed_in(&app, &started), ada_id: started.person.user.id, organization: started.person.organization.id, services, app, plan: self }
+        Server {
+            ada: Actor::new(people_router(&app)).signed_in(&app, &started),
+            ada_id: started.person.user.id,
+            organization: started.person.organization.id,
+            services,
+            app,
+            plan: self,
+        }
     }
 }
 
 /// A pepper whose key is its name, repeated.
 pub(crate) fn pepper(name: &str) -> Pepper {
     let mut key = Zeroizing::new([0; Pepper::BYTES]);
-    key.iter_mut().zip(name.bytes().cycle()).for_each(|(to, from)| *to = from);
+    key.iter_mut()
+        .zip(name.bytes().cycle())
+        .for_each(|(to, from)| *to = from);
     Pepper::new(PepperId::parse(name).unwrap(), &key)
 }
 
 /// What the product can be asked for: members may read and write repositories.
 pub(crate) fn catalogue() -> CatalogueSettings {
-    let entry = |name: &str, risk| CatalogueEntry { permission: Permission::parse(name).unwrap(), description: format!("May {name}"), risk };
+    let entry = |name: &str, risk| CatalogueEntry {
+        permission: Permission::parse(name).unwrap(),
+        description: format!("May {name}"),
+        risk,
+    };
     CatalogueSettings {
         permissions: vec![
             entry("deploy:run", Risk::High),
@@ -224,12 +262,21 @@ impl Server {
 
     pub(crate) async fn begin(&self, user: UserId) -> Started {
         let user = self.services.store.find_user(user).await.unwrap().unwrap();
-        self.services.begin_session(&user, self.organization, &RequestContext::default()).await.unwrap()
+        self.services
+            .begin_session(&user, self.organization, &RequestContext::default())
+            .await
+            .unwrap()
     }
 
     /// A member of Acme with a session. Their password is Ada's.
     pub(crate) async fn member(&self, name: &str) -> (Actor, UserId) {
-        let ada = self.services.store.find_sign_in_of(self.ada_id).await.unwrap().unwrap();
+        let ada = self
+            .services
+            .store
+            .find_sign_in_of(self.ada_id)
+            .await
+            .unwrap()
+            .unwrap();
         let id = UserId::generate(&self.services.entropy, self.services.clock.now());
         let user = User {
             id,
@@ -237,22 +284,38 @@ impl Server {
             name: DisplayName::parse(name).unwrap(),
             standing: Standing::Active,
         };
-        let account = NewAccount { user, password_hash: ada.password_hash.unwrap() };
+        let account = NewAccount {
+            user,
+            password_hash: ada.password_hash.unwrap(),
+        };
         let now = self.services.clock.now();
         let membership = self.membership(id);
-        self.change(async |tx| vec![tx.insert_user(&account, now).await.unwrap().unwrap(), tx.put_membership(&membership, now).await.unwrap()]).await;
+        self.change(async |tx| {
+            vec![
+                tx.insert_user(&account, now).await.unwrap().unwrap(),
+                tx.put_membership(&membership, now).await.unwrap(),
+            ]
+        })
+        .await;
         (self.session_of(id).await, id)
     }
 
     /// An active member who may have tokens.
     pub(crate) fn membership(&self, user: UserId) -> Membership {
-        Membership { organization: self.organization, user, role: BuiltInRole::Member.id(), standing: Standing::Active, may_have_tokens: true }
+        Membership {
+            organization: self.organization,
+            user,
+            role: BuiltInRole::Member.id(),
+            standing: Standing::Active,
+            may_have_tokens: true,
+        }
     }
 
     /// Changes what `membership` says, and returns when verification sees it.
     pub(crate) async fn put(&self, membership: Membership) {
         let now = self.services.clock.now();
-        self.change(async |tx| vec![tx.put_membership(&membership, now).await.unwrap()]).await;
+        self.change(async |tx| vec![tx.put_membership(&membership, now).await.unwrap()])
+            .await;
     }
 
     /// Changes the store as another part of the product will, and returns when verification sees it.
@@ -265,7 +328,15 @@ impl Server {
 
     pub(crate) async fn suspend(&self, token: &Token, owner: UserId, since: Option<Timestamp>) {
         let (organization, id) = (self.organization, TokenId::parse(&token.id).unwrap());
-        self.change(async |tx| vec![tx.suspend_token(organization, owner, id, since).await.unwrap().unwrap()]).await;
+        self.change(async |tx| {
+            vec![
+                tx.suspend_token(organization, owner, id, since)
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            ]
+        })
+        .await;
     }
 
     /// Whoever may ask `/v1/verify`.
@@ -276,9 +347,24 @@ impl Server {
     }
 
     /// What `/v1/verify` says: `allow` or the reason.
-    pub(crate) async fn verdict(&self, verifier: &Actor, secret: &str, permission: Option<&str>) -> String {
-        let answer = verifier.post("/v1/verify", &json!({"token": secret, "permission": permission})).await.is(200);
-        if answer["active"] == true { "allow".to_owned() } else { answer["reason"].as_str().unwrap().to_owned() }
+    pub(crate) async fn verdict(
+        &self,
+        verifier: &Actor,
+        secret: &str,
+        permission: Option<&str>,
+    ) -> String {
+        let answer = verifier
+            .post(
+                "/v1/verify",
+                &json!({"token": secret, "permission": permission}),
+            )
+            .await
+            .is(200);
+        if answer["active"] == true {
+            "allow".to_owned()
+        } else {
+            answer["reason"].as_str().unwrap().to_owned()
+        }
     }
 
     /// Writes what was noted of uses, as the job does each second.
@@ -290,7 +376,9 @@ impl Server {
 
     /// The database's file, on SQLite.
     pub(crate) fn file(&self) -> PathBuf {
-        let Database::Sqlite(path) = &self.plan.database else { panic!("PostgreSQL has no file") };
+        let Database::Sqlite(path) = &self.plan.database else {
+            panic!("PostgreSQL has no file")
+        };
         path.clone()
     }
 
@@ -303,8 +391,16 @@ impl Server {
 
 /// One column of what the database answers, as text. Beside the store, on SQLite.
 pub(crate) async fn rows(server: &Server, sql: &'static str) -> Vec<String> {
-    let mut connection = SqliteConnectOptions::new().filename(server.file()).read_only(true).connect().await.unwrap();
-    let found: Vec<Option<String>> = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+    let mut connection = SqliteConnectOptions::new()
+        .filename(server.file())
+        .read_only(true)
+        .connect()
+        .await
+        .unwrap();
+    let found: Vec<Option<String>> = sqlx::query_scalar(sql)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
     found.into_iter().flatten().collect()
 }
 
@@ -315,7 +411,13 @@ pub(crate) async fn audit_actions(server: &Server) -> Vec<String> {
 
 /// A token of the right shape and checksum that nobody made.
 pub(crate) fn stranger() -> String {
-    PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &SystemEntropy::seeded(99)).expose().to_owned()
+    PlainToken::generate(
+        Brand::DEFAULT,
+        Kind::PersonalAccessToken,
+        &SystemEntropy::seeded(99),
+    )
+    .expose()
+    .to_owned()
 }
 
 /// A wish for a token that names nothing but itself and an end.

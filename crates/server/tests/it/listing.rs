@@ -18,9 +18,16 @@ async fn five(server: &Server) -> Vec<Token> {
         server.later(60);
     }
     server.ada.delete(&all[0].path).await.is(204);
-    server.suspend(&all[2], server.ada_id, Some(server.services.clock.now())).await;
+    server
+        .suspend(&all[2], server.ada_id, Some(server.services.clock.now()))
+        .await;
     server.later(3_600);
-    let used = server.gateway().bearing(&all[3].secret).with("x-forwarded-for", "192.0.2.77").get("/auth").await;
+    let used = server
+        .gateway()
+        .bearing(&all[3].secret)
+        .with("x-forwarded-for", "192.0.2.77")
+        .get("/auth")
+        .await;
     assert_eq!(used.status, 204);
     server.flush_uses().await;
     all
@@ -30,11 +37,29 @@ async fn five(server: &Server) -> Vec<Token> {
 async fn each_state_has_its_tokens() {
     let server = Server::sqlite().await;
     five(&server).await;
-    assert_eq!(server.ada.names("").await, ["never", "live", "suspended", "expired", "revoked"]);
-    for (state, names) in [("active", vec!["never", "live"]), ("expired", vec!["expired"]), ("revoked", vec!["revoked"]), ("suspended", vec!["suspended"])] {
+    assert_eq!(
+        server.ada.names("").await,
+        ["never", "live", "suspended", "expired", "revoked"]
+    );
+    for (state, names) in [
+        ("active", vec!["never", "live"]),
+        ("expired", vec!["expired"]),
+        ("revoked", vec!["revoked"]),
+        ("suspended", vec!["suspended"]),
+    ] {
         assert_eq!(server.ada.names(&format!("?state={state}")).await, names);
-        let page = server.ada.get(&format!("{TOKENS}?state={state}")).await.is(200);
-        assert!(page["items"].as_array().unwrap().iter().all(|item| item["state"] == state));
+        let page = server
+            .ada
+            .get(&format!("{TOKENS}?state={state}"))
+            .await
+            .is(200);
+        assert!(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|item| item["state"] == state)
+        );
     }
 }
 
@@ -42,11 +67,45 @@ async fn each_state_has_its_tokens() {
 async fn the_unused_are_found_by_when_they_were_last_used_or_made() {
     let server = Server::sqlite().await;
     five(&server).await;
-    assert_eq!(server.ada.names("?lastUsedBefore=2026-11-22T12:02:00Z").await, ["expired", "revoked"]);
-    assert_eq!(server.ada.names("?lastUsedBefore=2026-11-22T13:00:00Z").await, ["never", "suspended", "expired", "revoked"]);
-    assert_eq!(server.ada.names("?lastUsedBefore=2026-11-22T13:05:00Z").await.len(), 4, "the use was at that moment");
-    assert_eq!(server.ada.names("?lastUsedBefore=2026-11-22T14:05:00%2B01:00").await.len(), 4);
-    assert_eq!(server.ada.names("?lastUsedBefore=2026-11-22T13:05:00.000001Z").await.len(), 5);
+    assert_eq!(
+        server
+            .ada
+            .names("?lastUsedBefore=2026-11-22T12:02:00Z")
+            .await,
+        ["expired", "revoked"]
+    );
+    assert_eq!(
+        server
+            .ada
+            .names("?lastUsedBefore=2026-11-22T13:00:00Z")
+            .await,
+        ["never", "suspended", "expired", "revoked"]
+    );
+    assert_eq!(
+        server
+            .ada
+            .names("?lastUsedBefore=2026-11-22T13:05:00Z")
+            .await
+            .len(),
+        4,
+        "the use was at that moment"
+    );
+    assert_eq!(
+        server
+            .ada
+            .names("?lastUsedBefore=2026-11-22T14:05:00%2B01:00")
+            .await
+            .len(),
+        4
+    );
+    assert_eq!(
+        server
+            .ada
+            .names("?lastUsedBefore=2026-11-22T13:05:00.000001Z")
+            .await
+            .len(),
+        5
+    );
 }
 
 #[tokio::test]
@@ -55,17 +114,34 @@ async fn a_search_looks_into_names_prefixes_and_addresses() {
     let tokens = five(&server).await;
     for (search, names) in [
         ("EXP", vec!["expired"]),
-        ("e", vec!["never", "live", "suspended", "expired", "revoked"]),
+        (
+            "e",
+            vec!["never", "live", "suspended", "expired", "revoked"],
+        ),
         ("192.0.2.77", vec!["live"]),
         (&tokens[4].prefix, vec!["never"]),
         ("%25", vec![]),
-        ("_", vec!["never", "live", "suspended", "expired", "revoked"]),
+        (
+            "_",
+            vec!["never", "live", "suspended", "expired", "revoked"],
+        ),
         ("' or 1=1 --", vec![]),
     ] {
-        let search: String = form_urlencoded::byte_serialize(search.replace("%25", "%").as_bytes()).collect();
-        assert_eq!(server.ada.names(&format!("?search={search}")).await, names, "{search}");
+        let search: String =
+            form_urlencoded::byte_serialize(search.replace("%25", "%").as_bytes()).collect();
+        assert_eq!(
+            server.ada.names(&format!("?search={search}")).await,
+            names,
+            "{search}"
+        );
     }
-    assert_eq!(server.ada.names("?search=e&state=active&sort=name&limit=1").await, ["live"]);
+    assert_eq!(
+        server
+            .ada
+            .names("?search=e&state=active&sort=name&limit=1")
+            .await,
+        ["live"]
+    );
 }
 
 #[tokio::test]
@@ -73,9 +149,15 @@ async fn every_order_goes_both_ways_and_in_pages_nothing_is_lost_or_doubled() {
     let server = Server::sqlite().await;
     five(&server).await;
     for (sort, names) in [
-        ("created", ["revoked", "expired", "suspended", "live", "never"]),
+        (
+            "created",
+            ["revoked", "expired", "suspended", "live", "never"],
+        ),
         ("name", ["expired", "live", "never", "revoked", "suspended"]),
-        ("expirationDate", ["expired", "revoked", "live", "suspended", "never"]),
+        (
+            "expirationDate",
+            ["expired", "revoked", "live", "suspended", "never"],
+        ),
     ] {
         assert_eq!(server.ada.names(&format!("?sort={sort}")).await, names);
         let mut turned = names;
@@ -84,10 +166,23 @@ async fn every_order_goes_both_ways_and_in_pages_nothing_is_lost_or_doubled() {
     }
     assert_eq!(server.ada.names("?sort=lastUsed").await[4], "live");
     assert_eq!(server.ada.names("?sort=-lastUsed").await[0], "live");
-    for sort in ["created", "-created", "name", "-name", "expirationDate", "-expirationDate", "lastUsed", "-lastUsed"] {
+    for sort in [
+        "created",
+        "-created",
+        "name",
+        "-name",
+        "expirationDate",
+        "-expirationDate",
+        "lastUsed",
+        "-lastUsed",
+    ] {
         let whole = server.ada.names(&format!("?sort={sort}")).await;
         for limit in 1..=5 {
-            assert_eq!(in_pages(&server, sort, limit).await, whole, "{sort} by {limit}");
+            assert_eq!(
+                in_pages(&server, sort, limit).await,
+                whole,
+                "{sort} by {limit}"
+            );
         }
     }
 }
@@ -95,9 +190,21 @@ async fn every_order_goes_both_ways_and_in_pages_nothing_is_lost_or_doubled() {
 async fn in_pages(server: &Server, sort: &str, limit: u32) -> Vec<String> {
     let (mut names, mut cursor) = (Vec::new(), String::new());
     for _ in 0..6 {
-        let page = server.ada.get(&format!("{TOKENS}?sort={sort}&limit={limit}{cursor}")).await.is(200);
-        names.extend(page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()));
-        let Value::String(next) = &page["nextCursor"] else { return names };
+        let page = server
+            .ada
+            .get(&format!("{TOKENS}?sort={sort}&limit={limit}{cursor}"))
+            .await
+            .is(200);
+        names.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["name"].as_str().unwrap().to_owned()),
+        );
+        let Value::String(next) = &page["nextCursor"] else {
+            return names;
+        };
         cursor = format!("&cursor={next}");
     }
     panic!("no end: {names:?}")
@@ -107,15 +214,35 @@ async fn in_pages(server: &Server, sort: &str, limit: u32) -> Vec<String> {
 async fn a_cursor_is_good_for_its_own_order_and_tells_nothing_of_others() {
     let server = Server::sqlite().await;
     five(&server).await;
-    let next = server.ada.get(&format!("{TOKENS}?limit=1&sort=name")).await.is(200)["nextCursor"].as_str().unwrap().to_owned();
-    for query in [format!("?cursor={next}"), format!("?sort=-name&cursor={next}"), "?cursor=x".to_owned(), format!("?cursor={}", "A".repeat(513))] {
-        let problem = server.ada.get(&format!("{TOKENS}{query}")).await.refused(400, "cursor_malformed");
+    let next = server
+        .ada
+        .get(&format!("{TOKENS}?limit=1&sort=name"))
+        .await
+        .is(200)["nextCursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for query in [
+        format!("?cursor={next}"),
+        format!("?sort=-name&cursor={next}"),
+        "?cursor=x".to_owned(),
+        format!("?cursor={}", "A".repeat(513)),
+    ] {
+        let problem = server
+            .ada
+            .get(&format!("{TOKENS}{query}"))
+            .await
+            .refused(400, "cursor_malformed");
         assert_eq!(problem["errors"][0]["field"], "cursor");
     }
     let (bob, _) = server.member("Bob").await;
     bob.token(wish("zebra")).await;
     bob.token(wish("aardvark")).await;
-    assert_eq!(bob.names(&format!("?sort=name&cursor={next}")).await, ["zebra"], "a foreign cursor is a place in the order and shows only one's own");
+    assert_eq!(
+        bob.names(&format!("?sort=name&cursor={next}")).await,
+        ["zebra"],
+        "a foreign cursor is a place in the order and shows only one's own"
+    );
 }
 
 #[tokio::test]
@@ -131,12 +258,26 @@ async fn what_cannot_be_asked_is_told_by_name() {
         ("page=2", "parameter_unknown"),
         ("limit=1&limit=1", "parameter_doubled"),
     ] {
-        let problem = server.ada.get(&format!("{TOKENS}?{query}")).await.refused(400, code);
+        let problem = server
+            .ada
+            .get(&format!("{TOKENS}?{query}"))
+            .await
+            .refused(400, code);
         if code != "parameter_unknown" {
-            assert_eq!(problem["errors"][0]["field"], query.split('=').next().unwrap());
+            assert_eq!(
+                problem["errors"][0]["field"],
+                query.split('=').next().unwrap()
+            );
         }
     }
-    assert_eq!(server.ada.get(&format!("{TOKENS}?limit=100&search=&state=active")).await.is(200), json!({"items": [], "nextCursor": null}));
+    assert_eq!(
+        server
+            .ada
+            .get(&format!("{TOKENS}?limit=100&search=&state=active"))
+            .await
+            .is(200),
+        json!({"items": [], "nextCursor": null})
+    );
 }
 
 #[tokio::test]
@@ -145,13 +286,43 @@ async fn the_permissions_there_are_and_who_holds_them_are_told() {
     let (bob, bob_id) = server.member("Bob").await;
     let held = |listed: Value| -> Vec<String> {
         let items = listed["items"].as_array().unwrap().clone();
-        items.iter().filter(|item| item["held"] == true).map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .filter(|item| item["held"] == true)
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert_eq!(held(server.ada.get("/v1/permissions").await.is(200)), ["deploy:run", "hallpass:verify", "repo:read", "repo:write", "report:read"]);
-    assert_eq!(held(bob.get("/v1/permissions").await.is(200)), ["repo:read", "repo:write"]);
+    assert_eq!(
+        held(server.ada.get("/v1/permissions").await.is(200)),
+        [
+            "deploy:run",
+            "hallpass:verify",
+            "repo:read",
+            "repo:write",
+            "report:read"
+        ]
+    );
+    assert_eq!(
+        held(bob.get("/v1/permissions").await.is(200)),
+        ["repo:read", "repo:write"]
+    );
     let token = bob.token(wish("ci")).await;
     let caller = server.bearer(&token.secret).get("/v1/caller").await.is(200);
     assert_eq!(caller, bob.get("/v1/caller").await.is(200));
-    assert_eq!(caller["owner"], json!({"type": "user", "id": bob_id.to_string(), "name": "Bob"}));
-    assert_eq!((&caller["role"], &caller["permissions"], &caller["mayHaveTokens"]), (&json!("Member"), &json!(["repo:read", "repo:write"]), &json!(true)));
+    assert_eq!(
+        caller["owner"],
+        json!({"type": "user", "id": bob_id.to_string(), "name": "Bob"})
+    );
+    assert_eq!(
+        (
+            &caller["role"],
+            &caller["permissions"],
+            &caller["mayHaveTokens"]
+        ),
+        (
+            &json!("Member"),
+            &json!(["repo:read", "repo:write"]),
+            &json!(true)
+        )
+    );
 }

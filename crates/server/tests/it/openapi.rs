@@ -16,7 +16,11 @@ fn openapi_json_is_what_the_routes_say() {
         fs::write(&file, &now).unwrap();
     }
     let kept = fs::read_to_string(&file).unwrap_or_default();
-    assert!(kept == now, "{} is not what the routes say: run `cargo xtask openapi`, and look at what changed", file.display());
+    assert!(
+        kept == now,
+        "{} is not what the routes say: run `cargo xtask openapi`, and look at what changed",
+        file.display()
+    );
 }
 
 #[tokio::test]
@@ -27,11 +31,18 @@ async fn the_description_is_served_with_the_address_of_the_server() {
     assert_eq!(served["servers"][0]["url"], "http://hallpass.test");
     let mut bare = served.clone();
     bare.as_object_mut().unwrap().remove("servers");
-    assert_eq!(bare, serde_json::to_value(hallpass_server::rest::openapi()).unwrap());
+    assert_eq!(
+        bare,
+        serde_json::to_value(hallpass_server::rest::openapi()).unwrap()
+    );
     let docs = server.anon().get("/docs").await;
     assert_eq!(docs.status, 200);
     for (method, path) in crate::headers::operations() {
-        assert!(docs.text().contains(&path.replace("019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a", "{id}")), "{method} {path}");
+        assert!(
+            docs.text()
+                .contains(&path.replace("019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a", "{id}")),
+            "{method} {path}"
+        );
     }
 }
 
@@ -39,8 +50,15 @@ async fn the_description_is_served_with_the_address_of_the_server() {
 async fn every_described_operation_is_answered() {
     let server = Server::sqlite().await;
     for (method, path) in crate::headers::operations() {
-        let answer = server.anon().send(&method, &path, Some("application/json"), "{}").await;
-        assert!(![404, 405].contains(&answer.status), "{method} {path}: {}", answer.status);
+        let answer = server
+            .anon()
+            .send(&method, &path, Some("application/json"), "{}")
+            .await;
+        assert!(
+            ![404, 405].contains(&answer.status),
+            "{method} {path}: {}",
+            answer.status
+        );
     }
 }
 
@@ -49,7 +67,11 @@ fn texts(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_dir() {
             texts(&entry.path(), found);
-        } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
+        } else if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "rs")
+        {
             found.push(fs::read_to_string(entry.path()).unwrap());
         }
     }
@@ -57,15 +79,24 @@ fn texts(folder: &Path, found: &mut Vec<String>) {
 
 #[test]
 fn every_route_of_the_api_is_described() {
-    let (mut sources, described) = (Vec::new(), serde_json::to_value(hallpass_server::rest::openapi()).unwrap());
+    let (mut sources, described) = (
+        Vec::new(),
+        serde_json::to_value(hallpass_server::rest::openapi()).unwrap(),
+    );
     texts(&root().join("src"), &mut sources);
     let mut seen = 0;
     for source in &sources {
-        assert!(!source.contains(".route(\"/v1"), "a route beside the description");
+        assert!(
+            !source.contains(".route(\"/v1"),
+            "a route beside the description"
+        );
         for handler in source.split("#[utoipa::path(").skip(1) {
             let (method, rest) = handler.split_once(", path = \"").unwrap();
             let path = rest.split_once('"').unwrap().0;
-            assert!(described["paths"][path][method].is_object(), "{method} {path} is written and not served");
+            assert!(
+                described["paths"][path][method].is_object(),
+                "{method} {path} is written and not served"
+            );
             seen += 1;
         }
     }
@@ -80,10 +111,24 @@ fn every_code_that_the_description_names_occurs_in_a_test() {
     let tests = tests.concat();
     let api = serde_json::to_value(hallpass_server::rest::openapi()).unwrap();
     let mut codes = BTreeSet::new();
-    for operation in api["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values()) {
+    for operation in api["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+    {
         for (status, answer) in operation["responses"].as_object().unwrap() {
-            let words = answer["description"].as_str().unwrap_or_default().split('`').skip(1).step_by(2);
-            codes.extend(words.filter(|word| status.starts_with(['4', '5']) && word.contains('_')).map(str::to_owned));
+            let words = answer["description"]
+                .as_str()
+                .unwrap_or_default()
+                .split('`')
+                .skip(1)
+                .step_by(2);
+            codes.extend(
+                words
+                    .filter(|word| status.starts_with(['4', '5']) && word.contains('_'))
+                    .map(str::to_owned),
+            );
         }
     }
     assert!(codes.len() > 25, "{codes:?}");

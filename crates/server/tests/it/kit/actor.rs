@@ -27,14 +27,28 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(router: Router) -> Self {
-        Self { router, headers: HeaderMap::new(), peer: "198.51.100.7:40000".parse().unwrap(), version: Version::HTTP_11 }
+        Self {
+            router,
+            headers: HeaderMap::new(),
+            peer: "198.51.100.7:40000".parse().unwrap(),
+            version: Version::HTTP_11,
+        }
     }
 
     /// With the cookie and the value of a session.
     pub(crate) fn signed_in(&self, app: &App, started: &Started) -> Self {
         let cookie = cookies::session_cookie(app, started).unwrap();
-        let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-        self.without("cookie").without("x-hallpass-csrf").with("cookie", &pair).with("x-hallpass-csrf", &started.csrf)
+        let pair = cookie
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        self.without("cookie")
+            .without("x-hallpass-csrf")
+            .with("cookie", &pair)
+            .with("x-hallpass-csrf", &started.csrf)
     }
 
     pub(crate) fn bearing(&self, secret: &str) -> Self {
@@ -44,7 +58,10 @@ impl Actor {
     /// With one more header.
     pub(crate) fn with(&self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let mut actor = self.clone();
-        actor.headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value.as_ref()).unwrap());
+        actor.headers.append(
+            HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            HeaderValue::from_bytes(value.as_ref()).unwrap(),
+        );
         actor
     }
 
@@ -55,16 +72,24 @@ impl Actor {
     }
 
     pub(crate) fn header(&self, name: &str) -> String {
-        self.headers.get(name).map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+        self.headers
+            .get(name)
+            .map_or(String::new(), |value| value.to_str().unwrap().to_owned())
     }
 
     /// From this address.
     pub(crate) fn at(&self, address: &str) -> Self {
-        Self { peer: SocketAddr::new(address.parse().unwrap(), 40_000), ..self.clone() }
+        Self {
+            peer: SocketAddr::new(address.parse().unwrap(), 40_000),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn speaking(&self, version: Version) -> Self {
-        Self { version, ..self.clone() }
+        Self {
+            version,
+            ..self.clone()
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -76,26 +101,55 @@ impl Actor {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send("POST", path, Some("application/json"), body.to_string()).await
+        self.send("POST", path, Some("application/json"), body.to_string())
+            .await
     }
 
     /// A JSON Merge Patch.
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.send("PATCH", path, Some("application/merge-patch+json"), body.to_string()).await
+        self.send(
+            "PATCH",
+            path,
+            Some("application/merge-patch+json"),
+            body.to_string(),
+        )
+        .await
     }
 
     /// A JSON Patch.
     pub(crate) async fn operations(&self, path: &str, body: &Value) -> Answer {
-        self.send("PATCH", path, Some("application/json-patch+json"), body.to_string()).await
+        self.send(
+            "PATCH",
+            path,
+            Some("application/json-patch+json"),
+            body.to_string(),
+        )
+        .await
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).version(self.version).body(body.into()).unwrap();
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        kind: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .version(self.version)
+            .body(body.into())
+            .unwrap();
         *request.headers_mut() = self.headers.clone();
         if let Some(kind) = kind {
-            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
         }
-        request.extensions_mut().insert(Peer { address: self.peer, tls: false });
+        request.extensions_mut().insert(Peer {
+            address: self.peer,
+            tls: false,
+        });
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
@@ -103,12 +157,22 @@ impl Actor {
     pub(crate) async fn token(&self, wish: Value) -> Token {
         let made = self.post(TOKENS, &wish).await.is(201);
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        Token { path: format!("{TOKENS}/{}", text("id")), id: text("id"), secret: text("secret"), prefix: text("prefix") }
+        Token {
+            path: format!("{TOKENS}/{}", text("id")),
+            id: text("id"),
+            secret: text("secret"),
+            prefix: text("prefix"),
+        }
     }
 
     /// The codes of the tokens' names in a list, in its order.
     pub(crate) async fn names(&self, query: &str) -> Vec<String> {
         let page = self.get(&format!("{TOKENS}{query}")).await.is(200);
-        page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 }

@@ -23,9 +23,21 @@ impl Server {
         let (trigger, shutdown) = listen::shutdown();
         let bind = || Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let (people, gateway) = (bind(), bind());
-        let served = Served { people: people.address(), gateway: gateway.address(), _trigger: trigger };
-        tokio::spawn(people.serve(with_peer(people_router(&self.app)), Options::default(), shutdown.clone()));
-        tokio::spawn(gateway.serve(with_peer(gateway_router(&self.app)), Options::default(), shutdown));
+        let served = Served {
+            people: people.address(),
+            gateway: gateway.address(),
+            _trigger: trigger,
+        };
+        tokio::spawn(people.serve(
+            with_peer(people_router(&self.app)),
+            Options::default(),
+            shutdown.clone(),
+        ));
+        tokio::spawn(gateway.serve(
+            with_peer(gateway_router(&self.app)),
+            Options::default(),
+            shutdown,
+        ));
         served
     }
 }
