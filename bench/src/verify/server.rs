@@ -88,7 +88,7 @@ async fn serve_until_closed(tokens: usize) -> anyhow::Result<()> {
     let [verifying, answering, verifying_again] = [verifying?, answering?, verifying_again?];
     let app = run::app(&config, &opened.services, verifying.address());
     let (_trigger, shutdown) = listen::shutdown();
-    let _jobs = Jobs::start(&opened.services, &app.health, &shutdown);
+    let _jobs = Jobs::start(&opened.services, &app.health);
     writeln!(
         std::io::stdout(),
         "{} {} {}",

@@ -47,11 +47,15 @@ pub const SET_UP_LINK_SECONDS: i64 = 24 * 60 * 60;
 
 /// Failed sign-ins in a row on one account, from devices it does not know, before each further one waits.
 pub const SIGN_IN_FAILURES_FREE: u32 = 5;
-/// Failed sign-ins in a row on one account before every unknown device is refused for
-/// [`SIGN_IN_DELAY_MAX_SECONDS`]; NIST SP 800-63B allows no more than 100.
+/// Failed sign-ins in a row on one account before every unknown device waits
+/// [`SIGN_IN_DELAY_AT_MAX_SECONDS`] for each further one; NIST SP 800-63B allows no more than 100.
 pub const SIGN_IN_FAILURES_PER_ACCOUNT_MAX: u32 = 100;
-/// The longest wait between two tries on one account, in seconds.
-pub const SIGN_IN_DELAY_MAX_SECONDS: i64 = 15 * 60;
+/// The longest wait between two tries on one account before that, in seconds. A minute, so that whoever guesses
+/// does not hold off the owner's new device for long: a hundred failures take an hour and a half all the same, and
+/// the limit of an address and the length of passwords do the rest.
+pub const SIGN_IN_DELAY_MAX_SECONDS: i64 = 60;
+/// The wait between two tries on one account that has failed [`SIGN_IN_FAILURES_PER_ACCOUNT_MAX`] times, in seconds.
+pub const SIGN_IN_DELAY_AT_MAX_SECONDS: i64 = 15 * 60;
 /// Failed sign-ins from one address in a window of [`SIGN_IN_WINDOW_SECONDS`].
 pub const SIGN_IN_FAILURES_PER_ADDRESS_MAX: u32 = 50;
 /// The window over which failures of one address are counted, in seconds.
@@ -122,6 +126,21 @@ pub const USE_HOURS_WAITING_MAX: usize = 48;
 pub const USE_ROWS_PER_STATEMENT_MAX: usize = 500;
 /// Days for which counts of use are kept.
 pub const USE_HISTORY_DAYS: i64 = 90;
+
+/// Tries to write the last uses before a stopping server gives them up, a flush apart.
+pub const LAST_WRITES_MAX: u32 = 5;
+
+/// The store is looked at for changes this often, in seconds, should one have been missed.
+pub const FOLLOW_SECONDS: u64 = 1;
+/// On PostgreSQL: whether this process still keeps others out is asked this often, in seconds, and must be answered
+/// within the same time; together less than [`SOLE_WAIT_SECONDS`].
+pub const SOLE_CHECK_SECONDS: u64 = 1;
+/// On PostgreSQL: a new process waits this long, in seconds, for one before it to notice that its lock is gone.
+pub const SOLE_WAIT_SECONDS: u64 = 3;
+/// What is past its time is removed this often, in seconds.
+pub const TIDY_SECONDS: u64 = 600;
+/// Numbers of the feed that are kept for whoever reads on.
+pub const FEED_NUMBERS_KEPT: i64 = 100_000;
 
 /// Days for which a revoked or expired token is still told apart from one that never was.
 pub const REFUSED_TOKENS_REMEMBERED_DAYS: i64 = 90;

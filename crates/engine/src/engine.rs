@@ -93,6 +93,11 @@ impl Engine {
         self.answering.store(answering, Ordering::Release);
     }
 
+    /// Whether verifications are answered.
+    pub fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Acquire)
+    }
+
     /// Applies one change.
     ///
     /// # Errors

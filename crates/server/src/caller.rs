@@ -13,12 +13,12 @@ use crate::{
         verification::{Asked, Verified},
     },
 };
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
 use hallpass_domain::{
     id::{OrganizationId, TokenId, UserId},
     permission::Permission,
     token::PlainToken,
-    verdict::DenyReason,
+    verdict::{DenyReason, Verdict},
 };
 use http::{HeaderMap, HeaderName, Method, request::Parts};
 
@@ -158,8 +158,31 @@ impl FromRequestParts<App> for OwnToken {
 }
 
 /// A credential that may ask about tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct Verifier;
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    token: PlainToken,
+    needed: Permission,
+}
+
+impl Verifier {
+    /// Whether it may still ask, now that the request's body has arrived. The use itself is noted already.
+    ///
+    /// # Errors
+    /// [`ServiceError::CredentialRefused`], [`ServiceError::NotAnswering`].
+    pub fn check_again(&self, app: &App) -> Result<(), ServiceError> {
+        let services = &app.services;
+        let now = services.clock.now();
+        let answer =
+            services
+                .engine
+                .verify(&self.token, &services.peppers, Some(&self.needed), now);
+        match answer.verdict() {
+            Some(Verdict::Allow) => Ok(()),
+            Some(Verdict::Deny(reason)) => Err(ServiceError::CredentialRefused(refusal(reason))),
+            None => Err(ServiceError::NotAnswering),
+        }
+    }
+}
 
 impl FromRequestParts<App> for Verifier {
     type Rejection = ApiError;
@@ -169,15 +192,7 @@ impl FromRequestParts<App> for Verifier {
         let needed = Permission::parse(Permission::VERIFY)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
         verify(app, parts, &token, Some(&needed)).await?;
-        Ok(Self)
-    }
-}
-
-impl OptionalFromRequestParts<App> for SignedIn {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, ApiError> {
-        Ok(present(app, &parts.headers).await?.map(Self))
+        Ok(Self { token, needed })
     }
 }
 

@@ -112,6 +112,9 @@ pub enum ServiceError {
     /// The node may not answer.
     #[error("this node cannot answer at the moment; try again in a moment")]
     NotAnswering,
+    /// The change is lasting, but not yet known in memory.
+    #[error("the change is kept, but not yet in force here")]
+    NotYetInForce(#[source] StoreError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -242,6 +245,11 @@ impl ServiceError {
                 "not_answering",
                 "This node cannot answer",
             ),
+            Self::NotYetInForce(_) => face(
+                S::SERVICE_UNAVAILABLE,
+                "not_yet_in_force",
+                "The change is kept, but not yet in force",
+            ),
             Self::Store(error) if error.is_passing() => face(
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -260,15 +268,25 @@ impl ServiceError {
         match self {
             Self::Store(error) if error.is_passing() => "The database cannot be reached at the moment. Nothing was lost; try again in a moment.".to_owned(),
             Self::Store(_) | Self::Internal(_) => "It is written in the server's log under the request's id. Nothing was changed.".to_owned(),
+            Self::NotYetInForce(_) => "The change is kept, but this node could not put it in force yet; until it has, it answers nothing about tokens. Repeat the request to be sure.".to_owned(),
             told => sentence(&told.to_string()),
         }
+    }
+
+    /// What to write in the log of a 5xx. The database's own words hold no values of rows; its details would.
+    pub fn cause(&self) -> Option<String> {
+        let told = match self {
+            Self::NotYetInForce(error) => format!("{self}: {error}"),
+            other => other.to_string(),
+        };
+        self.face().status.is_server_error().then_some(told)
     }
 
     /// Seconds after which to try again, where that helps.
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
             Self::TooManyAttempts(seconds) => Some(*seconds),
-            Self::Busy | Self::NotAnswering => Some(1),
+            Self::Busy | Self::NotAnswering | Self::NotYetInForce(_) => Some(1),
             Self::Store(error) if error.is_passing() => Some(2),
             _ => None,
         }

@@ -63,7 +63,8 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
     request.extensions_mut().insert(id.clone());
     let response = match check(&app, &request) {
         Ok(()) => next.run(request).await,
-        Err(refused) => ApiError(refused).into_response(),
+        Err(refused) if is_api(&path) => ApiError(refused).into_response(),
+        Err(refused) => crate::pages::failure(&refused),
     };
     let mut response = problem::finish(response, &id);
     protect(&app, response.headers_mut(), &id);
@@ -80,6 +81,11 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
         address = address.map(tracing::field::display),
     );
     response
+}
+
+/// Programs are answered with problems, people with pages.
+pub fn is_api(path: &str) -> bool {
+    path.starts_with("/v1")
 }
 
 fn context(app: &App, request: &Request) -> RequestContext {

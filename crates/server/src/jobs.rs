@@ -1,10 +1,16 @@
-//! What goes on beside requests, until the server stops.
+//! What goes on beside requests, from before the first until after the last.
 
-use crate::{listen::Shutdown, observe::Health, service::Services};
+use crate::{
+    error::ServiceError,
+    listen::{Shutdown, Trigger},
+    observe::Health,
+    service::Services,
+};
 use hallpass_domain::{
     limits::{
-        IDEMPOTENCY_SECONDS, SESSION_IDLE_SECONDS, USE_FLUSH_MILLISECONDS, USE_FOLD_MILLISECONDS,
-        USE_HISTORY_DAYS,
+        FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
+        SESSION_IDLE_SECONDS, SOLE_CHECK_SECONDS, TIDY_SECONDS, USE_FLUSH_MILLISECONDS,
+        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS,
     },
     time::Timestamp,
 };
@@ -12,56 +18,59 @@ use hallpass_engine::Fold;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Interval, MissedTickBehavior, interval, timeout},
 };
-
-/// The store is looked at for changes this often, should one have been missed.
-const FOLLOW: Duration = Duration::from_secs(1);
-/// On PostgreSQL: whether this process still keeps others out is asked this often, and must be answered within the
-/// same time; together less than what a new process waits before it answers.
-const SOLE: Duration = Duration::from_secs(1);
-/// What is past its time is removed this often.
-const TIDY: Duration = Duration::from_secs(600);
-/// Numbers of the feed that are kept for whoever reads on.
-const FEED_KEPT: i64 = 100_000;
 
 /// The jobs of one server.
 #[derive(Debug)]
 pub struct Jobs {
+    stop: Trigger,
     flushing: JoinHandle<()>,
-    others: Vec<JoinHandle<()>>,
+    watched: Vec<JoinHandle<()>>,
 }
 
 impl Jobs {
-    /// Starts them.
-    pub fn start(services: &Arc<Services>, health: &Arc<Health>, stop: &Shutdown) -> Self {
-        let spawn = |services: &Arc<Services>| (Arc::clone(services), stop.clone());
-        let (one, stop_one) = spawn(services);
-        let (two, stop_two) = spawn(services);
-        let (three, stop_three) = spawn(services);
-        let (four, stop_four) = spawn(services);
+    /// Starts them. They go on until [`Jobs::finish`]: requests under way at a stop are noted and watched over too.
+    pub fn start(services: &Arc<Services>, health: &Arc<Health>) -> Self {
+        let (stop, stopped) = crate::listen::shutdown();
+        let given = || (Arc::clone(services), stopped.clone());
+        let (one, two, three, four) = (given(), given(), given(), given());
+        let watch = |name, job| tokio::spawn(watch(name, job, Arc::clone(services)));
         Self {
-            flushing: tokio::spawn(flush_uses(one, stop_one)),
-            others: vec![
-                tokio::spawn(follow(two, stop_two)),
-                tokio::spawn(tidy(three, stop_three)),
-                tokio::spawn(keep_sole(four, Arc::clone(health), stop_four)),
+            flushing: tokio::spawn(flush_uses(one.0, one.1)),
+            watched: vec![
+                watch("follow", tokio::spawn(follow(two.0, two.1))),
+                watch("tidy", tokio::spawn(tidy(three.0, three.1))),
+                watch(
+                    "sole",
+                    tokio::spawn(keep_sole(four.0, Arc::clone(health), four.1)),
+                ),
             ],
+            stop,
         }
     }
 
-    /// Waits until what was noted is written.
+    /// Stops them, and returns when what was noted is written.
     pub async fn finish(self) {
-        for job in self.others {
-            job.abort();
-        }
+        self.stop.fire();
         if let Err(error) = self.flushing.await {
             tracing::error!(%error, "uses were not written to the end");
+        }
+        for job in self.watched {
+            job.await.ok();
         }
     }
 }
 
-fn ticks(every: Duration) -> tokio::time::Interval {
+/// A job that ends before it is told to has failed. What it saw to is seen to no more, so nothing is answered.
+async fn watch(name: &'static str, job: JoinHandle<()>, services: Arc<Services>) {
+    if let Err(error) = job.await {
+        tracing::error!(%error, name, "a job failed: this node stops answering until it is started again");
+        services.set_sole(false);
+    }
+}
+
+fn ticks(every: Duration) -> Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
@@ -79,8 +88,15 @@ async fn flush_uses(services: Arc<Services>, mut stop: Shutdown) {
             () = stop.fired() => break,
         }
     }
-    services.fold_uses(&mut fold);
-    write(&services, &mut fold).await;
+    for _ in 0..LAST_WRITES_MAX {
+        services.fold_uses(&mut fold);
+        write(&services, &mut fold).await;
+        if fold.is_empty() {
+            return;
+        }
+        writing.tick().await;
+    }
+    tracing::error!("the last uses could not be written and are lost");
 }
 
 async fn write(services: &Services, fold: &mut Fold) {
@@ -90,23 +106,25 @@ async fn write(services: &Services, fold: &mut Fold) {
 }
 
 async fn follow(services: Arc<Services>, mut stop: Shutdown) {
-    let mut ticks = ticks(FOLLOW);
+    let mut ticks = ticks(Duration::from_secs(FOLLOW_SECONDS));
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.fired() => return,
         }
         if let Err(error) = services.catch_up().await {
-            tracing::warn!(%error, "changes cannot be read at the moment");
-        }
-        if let Err(error) = services.redigest_waiting().await {
-            tracing::warn!(%error, "tokens of a retired pepper cannot be written at the moment");
+            tracing::warn!(cause = error.cause(), "changes cannot be read at the moment");
+        } else if let Err(error) = services.redigest_waiting().await {
+            tracing::warn!(
+                cause = error.cause(),
+                "tokens of a retired pepper cannot be written at the moment"
+            );
         }
     }
 }
 
 async fn tidy(services: Arc<Services>, mut stop: Shutdown) {
-    let mut ticks = ticks(TIDY);
+    let mut ticks = ticks(Duration::from_secs(TIDY_SECONDS));
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -130,50 +148,57 @@ async fn tidy_once(services: &Services, now: Timestamp) -> Result<(), hallpass_s
         .trim_use_hours(now.plus_days(-USE_HISTORY_DAYS))
         .await?;
     store
-        .trim_feed(services.follower.applied() - FEED_KEPT)
+        .trim_feed(services.follower.applied() - FEED_NUMBERS_KEPT)
         .await?;
     Ok(())
 }
 
 /// Stops answering when this process can no longer be sure to be the only one on its database.
 async fn keep_sole(services: Arc<Services>, health: Arc<Health>, mut stop: Shutdown) {
-    let mut ticks = ticks(SOLE);
+    let period = Duration::from_secs(SOLE_CHECK_SECONDS);
+    let mut ticks = ticks(period);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.fired() => return,
         }
-        let sole = timeout(SOLE, services.store.is_still_sole()).await;
-        if let Ok(Ok(())) = sole {
+        if let Ok(Ok(())) = timeout(period, services.store.is_still_sole()).await {
             continue;
         }
-        services.engine.set_answering(false);
+        services.set_sole(false);
         health.set_not_ready("the database is out of reach");
-        tracing::error!("the lock on the database is out of reach: this node stops answering");
+        tracing::error!(
+            "the lock on the database is out of reach: this node stops answering until it is held again"
+        );
         regain(&services, &health, &mut stop).await;
     }
 }
 
 /// Takes the lock again, reads what changed meanwhile, and only then answers again.
 async fn regain(services: &Services, health: &Health, stop: &mut Shutdown) {
-    let mut ticks = ticks(SOLE);
+    let mut ticks = ticks(Duration::from_secs(SOLE_CHECK_SECONDS));
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.fired() => return,
         }
-        let regained = async {
-            services.store.become_sole().await?;
-            services.catch_up().await
-        };
-        match regained.await {
+        match regain_once(services).await {
             Ok(()) => {
-                services.engine.set_answering(true);
                 health.set_ready();
                 tracing::info!("the lock on the database is held again: this node answers");
                 return;
             }
-            Err(error) => tracing::warn!(%error, "the lock on the database cannot be taken yet"),
+            Err(error) => tracing::warn!(
+                cause = error.cause(),
+                "the lock on the database cannot be taken yet"
+            ),
         }
     }
+}
+
+async fn regain_once(services: &Services) -> Result<(), ServiceError> {
+    services.store.become_sole().await?;
+    services.catch_up().await?;
+    services.set_sole(true);
+    Ok(())
 }

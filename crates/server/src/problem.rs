@@ -60,7 +60,7 @@ impl IntoResponse for ApiError {
             }
             _ => (Vec::new(), None),
         };
-        let cause = face.status.is_server_error().then(|| format!("{error:?}"));
+        let cause = error.cause();
         response.extensions_mut().insert(Failure {
             face,
             detail: error.detail(),

@@ -143,7 +143,7 @@ pub async fn serve(config: &Config, demo: bool) -> Result<(), RunError> {
         Arc::clone(&app.health),
         certificates.clone(),
     )?);
-    let jobs = Jobs::start(&opened.services, &app.health, &shutdown);
+    let jobs = Jobs::start(&opened.services, &app.health);
     app.health.set_ready();
     bound.serve(&app, certificates, &shutdown).await;
     stopping.abort();
@@ -263,7 +263,7 @@ pub fn people_router(app: &App) -> Router {
 
 /// No such address: in the words of the door it would have been behind.
 async fn not_found(uri: http::Uri) -> axum::response::Response {
-    if uri.path().starts_with("/v1") {
+    if people::is_api(uri.path()) {
         return axum::response::IntoResponse::into_response(ApiError(ServiceError::NotFound(
             "address",
         )));

@@ -9,6 +9,7 @@ pub mod sessions;
 pub mod set_up;
 pub mod throttle;
 pub mod token_change;
+pub mod token_creation;
 pub mod use_log;
 pub mod verification;
 

@@ -78,6 +78,34 @@ pub struct TokenChange<'a> {
 }
 
 impl Store {
+    /// What is remembered of `user`'s creation under `key`, if it was asked for since `since`: the request's
+    /// digest, and the token it made.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_idempotency_key(
+        &self,
+        user: UserId,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<([u8; 32], TokenId)>, StoreError> {
+        let found: Option<(Vec<u8>, Vec<u8>)> = on!(&self.read, pool => {
+            sqlx::query_as(sql::IDEMPOTENCY_SINCE)
+                .bind(&user.bytes()[..])
+                .bind(key)
+                .bind(since.micros())
+                .fetch_optional(pool)
+                .await?
+        });
+        let Some((request, token)) = found else {
+            return Ok(None);
+        };
+        Ok(Some((
+            *rows::digest(&request)?.bytes(),
+            rows::id(&token, TokenId::from_bytes)?,
+        )))
+    }
+
     /// Forgets the creations remembered before `before`.
     ///
     /// # Errors
@@ -129,6 +157,27 @@ impl Tx {
             *rows::digest(&request)?.bytes(),
             rows::id(&token, TokenId::from_bytes)?,
         )))
+    }
+
+    /// Holds a token of `user` until the transaction ends. False when it does not work at `now`: revoked,
+    /// suspended, past its end, or gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_token(
+        &mut self,
+        id: TokenId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let held = execute!(
+            self,
+            sql::TOKEN_HOLD,
+            &id.bytes()[..],
+            &user.bytes()[..],
+            now.micros(),
+        );
+        Ok(held == 1)
     }
 
     /// Adds a token, if its owner may have it, has room for it, and has no other of its name. Each of these is

@@ -180,6 +180,29 @@ impl Tx {
         Ok(())
     }
 
+    /// Holds an open session of `user` until the transaction ends. False when it is over: past its end at `now`,
+    /// not used since `idle_since`, or gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_session(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let held = execute!(
+            self,
+            sql::SESSION_HOLD,
+            &id.bytes()[..],
+            &user.bytes()[..],
+            now.micros(),
+            idle_since.micros(),
+        );
+        Ok(held == 1)
+    }
+
     /// Notes that the person behind a session has just proved to be present. False when the session is gone.
     ///
     /// # Errors

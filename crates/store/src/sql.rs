@@ -115,8 +115,14 @@ statements! {
     TOKEN_LOAD = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at from token where id = $1";
     USE_HOUR_TRIM = "delete from token_use_hour where hour < $1";
 
+    /// Holds a token that asks for a change, as long as it works.
+    TOKEN_HOLD = "update token set version = version where id = $1 and user_id = $2 and revoked_at is null and suspended_at is null and (expires_at is null or expires_at > $3)";
+    /// Holds a session that asks for a change, as long as it is open.
+    SESSION_HOLD = "update session set seen_at = seen_at where id = $1 and user_id = $2 and expires_at > $3 and seen_at > $4";
+
     IDEMPOTENCY_INSERT = "insert into idempotency (user_id, key, request, token_id, created_at) values ($1, $2, $3, $4, $5) on conflict (user_id, key) do nothing";
     IDEMPOTENCY = "select request, token_id from idempotency where user_id = $1 and key = $2";
+    IDEMPOTENCY_SINCE = "select request, token_id from idempotency where user_id = $1 and key = $2 and created_at >= $3";
     IDEMPOTENCY_FORGET_ONE = "delete from idempotency where user_id = $1 and key = $2 and created_at < $3";
     IDEMPOTENCY_TRIM = "delete from idempotency where created_at < $1";
 

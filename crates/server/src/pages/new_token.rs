@@ -10,7 +10,7 @@ use super::{
     view::Frame,
     visitor::{Asked, Sent, Visitor},
 };
-use crate::{app::App, error::ServiceError, service::access_tokens::Created};
+use crate::{app::App, error::ServiceError, service::token_creation::Created};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

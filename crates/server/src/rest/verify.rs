@@ -39,11 +39,12 @@ use std::net::IpAddr;
     ), security(("token" = [])))]
 pub(super) async fn verify(
     State(app): State<App>,
-    _: Verifier,
+    verifier: Verifier,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<VerifyAnswers>, ApiError> {
     let body = body.map_err(|_| ServiceError::BodyTooLarge(BODY_BYTES_MAX))?;
+    verifier.check_again(&app)?;
     match parse(&headers, &body)? {
         VerifyQuestions::One(question) => Ok(Json(VerifyAnswers::One(Box::new(
             answer(&app, &question).await?,

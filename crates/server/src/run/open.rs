@@ -10,6 +10,7 @@ use crate::{
     service::{Parts, Services, catalogue::CatalogueSettings},
 };
 use hallpass_domain::{
+    limits::SOLE_WAIT_SECONDS,
     permission::{CatalogueEntry, OWN_RESOURCE},
     token::{Pepper, Peppers},
 };
@@ -17,9 +18,7 @@ use hallpass_store::{Database, Store};
 use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::Duration};
 
 const PROOF_LABEL: &str = "pepper";
-/// On PostgreSQL another process may still answer from memory for as long as it takes to notice that its lock is
-/// gone: two seconds at most.
-const WAIT_FOR_OTHERS: Duration = Duration::from_secs(3);
+
 
 /// What was opened.
 #[derive(Debug)]
@@ -47,7 +46,8 @@ pub async fn open(
     let loaded = peppers::load(config, may_create, &entropy, clock.now())?;
     prove(&store, &loaded.peppers, &proofs).await?;
     if !config.database.is_embedded() && store.head().await? > 0 {
-        tokio::time::sleep(WAIT_FOR_OTHERS).await;
+        // Another process may still answer from memory for as long as it takes to notice that its lock is gone.
+        tokio::time::sleep(Duration::from_secs(SOLE_WAIT_SECONDS)).await;
     }
     let parts = Parts {
         store,

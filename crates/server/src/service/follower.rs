@@ -1,21 +1,30 @@
 //! What keeps the copy in memory up to date with the store: read on in the feed, read again what it names, apply.
 
 use super::Services;
+use crate::error::ServiceError;
 use hallpass_domain::{
     id::UserId, limits::REFUSED_TOKENS_REMEMBERED_DAYS, permission::PermissionSet, role::Role,
     time::Timestamp, token::Kind,
 };
 use hallpass_engine::{Change, Engine, Owner, Stored, TokenRecord};
-use hallpass_store::{FeedKey, LoadedToken, Store, StoreError};
-use std::sync::atomic::{AtomicI64, Ordering};
+use hallpass_store::{FeedKey, LoadedToken, Store, StoreError, Tx};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::sync::Mutex;
 
-/// Where the copy stands.
+/// Where the copy stands, and whether it may be answered from.
 #[derive(Debug)]
 pub struct Follower {
     /// Held while applying: changes are applied one after the other, in the order of the feed.
     turn: Mutex<()>,
     applied: AtomicI64,
+    /// The last change that this process is known to have committed.
+    committed: AtomicI64,
+    /// This process keeps all others out of the store.
+    sole: AtomicBool,
+    /// Nothing that is known to be committed is missing in memory.
+    current: AtomicBool,
+    /// A change could not be understood or applied: the copy is wrong until it is loaded anew.
+    broken: AtomicBool,
 }
 
 impl Follower {
@@ -57,6 +66,10 @@ impl Follower {
         Ok(Self {
             turn: Mutex::new(()),
             applied: AtomicI64::new(head),
+            committed: AtomicI64::new(head),
+            sole: AtomicBool::new(true),
+            current: AtomicBool::new(true),
+            broken: AtomicBool::new(false),
         })
     }
 
@@ -67,32 +80,84 @@ impl Follower {
 }
 
 impl Services {
+    /// Begins a transaction that changes something. While this process may not answer from memory it changes
+    /// nothing either: it could not see to it that the change is in force.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotAnswering`], or the store's.
+    pub async fn begin_change(&self) -> Result<Tx, ServiceError> {
+        if !self.engine.is_answering() {
+            return Err(ServiceError::NotAnswering);
+        }
+        Ok(self.store.begin().await?)
+    }
+
     /// Returns when the change with this number is applied in memory: from then on, verification sees it.
     ///
     /// # Errors
-    /// The store's. The change is lasting all the same, and is applied as soon as the store can be read again.
-    pub async fn reach(&self, seq: Option<i64>) -> Result<(), StoreError> {
-        match seq {
-            Some(seq) if self.follower.applied() < seq => self.catch_up().await,
-            _ => Ok(()),
+    /// [`ServiceError::NotYetInForce`]: the change is lasting, and this node answers nothing until it has applied it.
+    pub async fn reach(&self, seq: Option<i64>) -> Result<(), ServiceError> {
+        let Some(seq) = seq else { return Ok(()) };
+        self.follower.committed.fetch_max(seq, Ordering::AcqRel);
+        if self.follower.applied() < seq {
+            self.catch_up().await?;
         }
+        Ok(())
     }
 
-    /// Applies everything that has been committed.
+    /// Applies everything that has been committed. If that fails while a committed change is known to be missing,
+    /// or for good, nothing is answered from memory until it succeeds.
     ///
     /// # Errors
-    /// The store's; then the same rows are tried again next time.
-    pub async fn catch_up(&self) -> Result<(), StoreError> {
-        let _turn = self.follower.turn.lock().await;
+    /// [`ServiceError::NotYetInForce`]; the same rows are tried again next time.
+    pub async fn catch_up(&self) -> Result<(), ServiceError> {
+        let follower = &self.follower;
+        let turn = follower.turn.lock().await;
+        let caught_up = self.apply_feed().await;
+        let applied = follower.applied() >= follower.committed.load(Ordering::Acquire);
+        follower.current.store(applied, Ordering::Release);
+        if let Err(error) = &caught_up
+            && !error.is_passing()
+        {
+            tracing::error!(%error, "the copy in memory is no longer what the database holds: this node stops answering until it is started again");
+            follower.broken.store(true, Ordering::Release);
+        }
+        self.settle();
+        drop(turn);
+        caught_up.map_err(ServiceError::NotYetInForce)
+    }
+
+    /// Says whether this process keeps all others out of the store.
+    pub fn set_sole(&self, sole: bool) {
+        self.follower.sole.store(sole, Ordering::Release);
+        self.settle();
+    }
+
+    /// Answers from memory if, and only if, all that it takes is there.
+    fn settle(&self) {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+        let follower = &self.follower;
+        let may_answer = is(&follower.sole) && is(&follower.current) && !is(&follower.broken);
+        self.engine.set_answering(may_answer);
+    }
+
+    async fn apply_feed(&self) -> Result<(), StoreError> {
+        let follower = &self.follower;
         loop {
-            let entries = self.store.feed_after(self.follower.applied()).await?;
-            let Some(last) = entries.last() else {
+            let mut applied = follower.applied();
+            let entries = self.store.feed_after(applied).await?;
+            if entries.is_empty() {
                 return Ok(());
-            };
-            for entry in &entries {
-                apply_key(&self.store, &self.engine, entry.key).await?;
             }
-            self.follower.applied.store(last.seq, Ordering::Release);
+            for entry in entries {
+                // Numbers have no gaps: a missing one was trimmed, and with it a change that is not known here.
+                if entry.seq > applied + 1 {
+                    return Err(StoreError::Malformed("feed: a change is missing"));
+                }
+                apply_key(&self.store, &self.engine, entry.key).await?;
+                applied = entry.seq;
+            }
+            follower.applied.store(applied, Ordering::Release);
         }
     }
 }
@@ -216,9 +281,7 @@ fn record(token: LoadedToken) -> Result<TokenRecord, StoreError> {
 
 fn apply(engine: &Engine, change: Change) -> Result<(), StoreError> {
     engine.apply(change).map_err(|error| {
-        // The copy is no longer what the store holds. Better no answer than a wrong one.
-        engine.set_answering(false);
-        tracing::error!(%error, "a change cannot be applied in memory; this node stops answering");
+        tracing::error!(%error, "a change cannot be applied in memory");
         StoreError::Malformed("reference")
     })
 }

@@ -45,12 +45,7 @@ impl Patch {
         let mut document = serde_json::to_value(before)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
         match self {
-            Self::Merge(Value::Object(_)) => {
-                let Self::Merge(patch) = self else {
-                    return Err(ServiceError::ChangedMeanwhile);
-                };
-                json_patch::merge(&mut document, patch);
-            }
+            Self::Merge(patch) if patch.is_object() => json_patch::merge(&mut document, patch),
             Self::Merge(_) => return Err(malformed("a merge patch is a JSON object")),
             Self::Operations(operations) => operate(&mut document, operations)?,
         }
@@ -198,7 +193,8 @@ impl Services {
             scope: changed.scope.as_ref(),
             now,
         };
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.begin_change().await?;
+        self.hold_asker(&mut tx, person, now).await?;
         let outcome = tx
             .change_token(
                 person.organization.id,

@@ -186,11 +186,11 @@ impl Services {
     ///
     /// # Errors
     /// The store's; what was being written is met again by its next use.
-    pub async fn redigest_waiting(&self) -> Result<usize, hallpass_store::StoreError> {
+    pub async fn redigest_waiting(&self) -> Result<usize, crate::error::ServiceError> {
         let mut receiver = self.redigests.receiver.lock().await;
         let mut done = 0;
         while let Ok(waiting) = receiver.try_recv() {
-            let mut tx = self.store.begin().await?;
+            let mut tx = self.begin_change().await?;
             if let Some(changed) = tx
                 .redigest_token(
                     waiting.id,
