@@ -12,6 +12,7 @@
 //! [`plain`] is the text while it is with its bearer, [`digest`] what stays with us.
 
 pub mod digest;
+pub mod mask;
 pub mod plain;
 
 pub use digest::{BcryptHash, Digest, Pepper, PepperId, Peppers, Scheme};

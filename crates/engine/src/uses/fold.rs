@@ -6,7 +6,7 @@ use hallpass_domain::{
     id::TokenId,
     limits::{USE_HOURS_WAITING_MAX, USE_TOKENS_WAITING_MAX},
     time::Timestamp,
-    token::plain,
+    token::mask,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -139,9 +139,10 @@ impl Folded {
     }
 
     fn row(mut self, token: TokenId) -> UseRow {
+        // Somebody may have put a token where it does not belong; it must not be stored.
         if let Some(last) = &mut self.last {
             for text in [&mut last.path, &mut last.agent] {
-                *text = text.take().map(without_tokens);
+                *text = text.take().map(|text| mask::hide_in(&text).into_owned());
             }
         }
         let hours = self
@@ -172,12 +173,4 @@ fn last_use(note: &UseNote) -> LastUse {
         address: note.client().map(|address| address.to_string()),
         agent,
     }
-}
-
-/// Somebody may have put a token where it does not belong; it must not be stored.
-fn without_tokens(mut text: String) -> String {
-    while let Some(range) = plain::find_in(&text) {
-        text.replace_range(range, "…");
-    }
-    text
 }

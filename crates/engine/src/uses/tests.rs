@@ -193,8 +193,22 @@ fn a_token_in_a_path_or_an_agent_is_not_stored() {
     let token = PlainToken::generate(Brand::DEFAULT, Kind::PersonalAccessToken, &Ones);
     let text = format!("/{0}/x/{0}", token.expose());
     let last = folded(&allowed(1, 1).path(&text).agent(&text));
-    assert_eq!(last.path.as_deref(), Some("/…/x/…"));
-    assert_eq!(last.agent.as_deref(), Some("/…/x/…"));
+    let prefix = token.prefix();
+    let shown = format!("/{prefix}…/x/{prefix}…");
+    assert_eq!((last.path, last.agent), (Some(shown.clone()), Some(shown)));
+    // Encoded, or with its end beyond what is kept.
+    let encoded = token.expose().replace('_', "%5F");
+    let twice = encoded.replace('%', "%25");
+    let cut = format!("{}{}", "/".repeat(USE_AGENT_BYTES_MAX - 45), token.expose());
+    for text in [encoded, twice, cut] {
+        let last = folded(&allowed(1, 1).path(&text).agent(&text));
+        for kept in [last.path.unwrap(), last.agent.unwrap()] {
+            assert!(
+                kept.ends_with(&format!("{}…", &prefix.as_str()[4..])),
+                "{kept}"
+            );
+        }
+    }
 }
 
 #[test]

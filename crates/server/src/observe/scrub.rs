@@ -1,13 +1,7 @@
 //! Nothing secret and nothing that breaks a line gets into the log, whoever wrote it.
 
-use hallpass_domain::token::{Kind, plain::PREFIX_CHARS};
+pub(super) use hallpass_domain::token::mask::hide_in as hide_tokens;
 use std::{borrow::Cow, fmt::Write as _, io};
-
-/// Letters and digits after the `_` of a token's beginning from which on it is taken for one, be it whole,
-/// cut or mistyped: the prefix alone is public and has 6.
-const REST_CHARS_MIN: usize = 12;
-/// Characters of brand and kind, before the `_`.
-const HEAD_CHARS: usize = 3;
 
 /// `text` with everything that looks like a token cut down to its public prefix, and with characters that
 /// end a line, move a terminal's cursor or reorder what is read written as `\u{…}`.
@@ -28,37 +22,6 @@ pub(super) enum Escape {
     /// Only what no terminal's colours need: the escape character stays. What values hold has been scrubbed
     /// before the colours were added.
     KeepColours,
-}
-
-/// Cuts everything that looks like a token down to its prefix. Wider than the parser of tokens on purpose: a
-/// path may have cut a token, and a person mistyped it.
-pub(super) fn hide_tokens(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let mut hidden = String::new();
-    let mut kept_to = 0;
-    for (at, _) in text.match_indices('_') {
-        let Some(start) = at.checked_sub(HEAD_CHARS) else {
-            continue;
-        };
-        let head = &bytes[start..at];
-        let brand = head[..2]
-            .iter()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let rest = bytes[at + 1..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphanumeric())
-            .count();
-        if brand && Kind::from_letter(head[2]).is_some() && rest >= REST_CHARS_MIN {
-            hidden.push_str(&text[kept_to..start + PREFIX_CHARS]);
-            hidden.push('…');
-            kept_to = at + 1 + rest;
-        }
-    }
-    if kept_to == 0 {
-        return Cow::Borrowed(text);
-    }
-    hidden.push_str(&text[kept_to..]);
-    Cow::Owned(hidden)
 }
 
 /// Controls, separators of lines and paragraphs, marks that reorder or draw nothing.
@@ -111,5 +74,26 @@ impl<W: io::Write> io::Write for ScrubbedWriter<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoded_token_reaches_no_line() {
+        let mut lines = ScrubbedWriter {
+            inner: Vec::new(),
+            how: Escape::Json,
+        };
+        for secret in ["hpp%5F7Kd2mQv9XwB4nT1c", "hpp%255f7Kd2mQv9%2558wB4nT1c"] {
+            assert!(!scrub(secret).contains("wB4"), "{secret}");
+            io::Write::write_all(&mut lines, format!("at /{secret}/\n").as_bytes()).unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(lines.inner).unwrap(),
+            "at /hpp%5F7Kd2mQ…/\nat /hpp%255f7Kd2mQ…/\n"
+        );
     }
 }
