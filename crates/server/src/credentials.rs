@@ -13,9 +13,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hallpass_domain::{
     limits::CREDENTIAL_BYTES_MAX,
-    token::{MalformedToken, PlainToken, plain},
+    token::{MalformedToken, PlainToken, mask::DECODINGS_MAX, plain},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -78,19 +80,34 @@ pub fn read(headers: &HeaderMap) -> Result<Credential, BadCredentials> {
     }
     for (name, label) in [(&X_API_KEY, "X-API-Key"), (&PRIVATE_TOKEN, "PRIVATE-TOKEN")] {
         if let Some(value) = sole(headers, name, label)? {
+            check_one(value, label)?;
             found = both(found, parse(value.trim_ascii()))?;
         }
     }
     Ok(found)
 }
 
-/// Refuses an address with a token in it, whatever the parameter is called.
+/// Refuses an address with a token in it, percent-encoded or not, whatever the parameter is called.
 ///
 /// # Errors
 /// [`BadCredentials::InAddress`].
 pub fn check_address(path_and_query: &str) -> Result<(), BadCredentials> {
-    if path_and_query.len() >= plain::TOKEN_CHARS && plain::find_in(path_and_query).is_some() {
-        return Err(BadCredentials::InAddress);
+    if path_and_query.len() < plain::TOKEN_CHARS {
+        return Ok(());
+    }
+    let refuse = |address: &str| match plain::find_in(address) {
+        Some(_) => Err(BadCredentials::InAddress),
+        None => Ok(()),
+    };
+    refuse(path_and_query)?;
+    let mut address = Cow::Borrowed(path_and_query);
+    for _ in 0..DECODINGS_MAX {
+        if !address.contains('%') {
+            break;
+        }
+        let decoded: Vec<u8> = percent_decode_str(&address).collect();
+        address = Cow::Owned(String::from_utf8_lossy(&decoded).into_owned());
+        refuse(&address)?;
     }
     Ok(())
 }
@@ -104,13 +121,21 @@ fn sole<'h>(
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    if values.next().is_some() || value.contains(&b',') {
+    if values.next().is_some() {
+        return Err(BadCredentials::Doubled(label));
+    }
+    Ok(Some(value))
+}
+
+/// What is for us holds one credential, of a token's size or thereabouts.
+fn check_one(value: &[u8], label: &'static str) -> Result<(), BadCredentials> {
+    if value.contains(&b',') {
         return Err(BadCredentials::Doubled(label));
     }
     if value.len() > CREDENTIAL_BYTES_MAX {
         return Err(BadCredentials::TooLong(label));
     }
-    Ok(Some(value))
+    Ok(())
 }
 
 fn authorization(value: &[u8]) -> Result<Credential, BadCredentials> {
@@ -121,6 +146,9 @@ fn authorization(value: &[u8]) -> Result<Credential, BadCredentials> {
     let (scheme, rest) = value.split_at(end);
     let rest = rest.trim_ascii_start();
     let is = |name: &str| scheme.eq_ignore_ascii_case(name.as_bytes());
+    if ["bearer", "token", "basic"].into_iter().any(is) {
+        check_one(value, "Authorization")?;
+    }
     if is("bearer") {
         return single(rest, "Authorization: Bearer TOKEN");
     }
@@ -248,12 +276,24 @@ mod tests {
             "one credential twice is one"
         );
         assert_eq!(ask(&[]), Ok(None));
-        assert_eq!(
-            ask(&[("Authorization", "Digest username=\"ada\"")]),
-            Ok(None),
-            "another scheme is somebody else's"
-        );
-        assert_eq!(ask(&[("Authorization", "Negotiate")]), Ok(None));
+        let ticket = format!("Negotiate {}", "a".repeat(CREDENTIAL_BYTES_MAX));
+        for other in [
+            "Digest username=\"ada\"",
+            "Digest username=\"ada\", realm=\"r\"",
+            "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=c",
+            "Negotiate",
+            &ticket,
+        ] {
+            assert_eq!(
+                ask(&[("Authorization", other)]),
+                Ok(None),
+                "another scheme is somebody else's: {other}"
+            );
+            assert_eq!(
+                ask(&[("Authorization", other), ("X-API-Key", text)]),
+                Ok(Some(text.to_owned()))
+            );
+        }
     }
 
     #[test]
@@ -271,6 +311,21 @@ mod tests {
             ),
             (
                 vec![("Authorization", format!("{bearer}, {bearer}"))],
+                "credentials_doubled",
+            ),
+            (
+                vec![("Authorization", format!("BASIC {one},{one}"))],
+                "credentials_doubled",
+            ),
+            (
+                vec![
+                    ("Authorization", "Digest a=\"b\"".to_owned()),
+                    ("Authorization", bearer.clone()),
+                ],
+                "credentials_doubled",
+            ),
+            (
+                vec![("X-API-Key", format!("{one},{one}"))],
                 "credentials_doubled",
             ),
             (
@@ -372,6 +427,24 @@ mod tests {
                 Err(BadCredentials::InAddress)
             );
         }
+        let underscore = token.expose().replace('_', "%5F");
+        let all =
+            |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+        for encoded in [
+            underscore.clone(),
+            underscore.replace('%', "%25"),
+            all(token.expose()),
+            all(&all(token.expose())),
+            // Undone, what stands before it would take its first letters.
+            format!("%ff%{}", token.expose()),
+        ] {
+            assert_eq!(
+                check_address(&format!("/%C3%A9?q={encoded}&%zz%")),
+                Err(BadCredentials::InAddress),
+                "{encoded}"
+            );
+        }
+        assert_eq!(check_address(&"/%25%C3%A9%5F%".repeat(40)), Ok(()));
         assert_eq!(
             check_address(
                 "/v1/personal-access-tokens/019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a?search=hpp_Ab12Cd"
