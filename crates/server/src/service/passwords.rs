@@ -4,7 +4,7 @@ use super::gate::Gate;
 use crate::error::ServiceError;
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
+    password_hash::{Error, phc::PasswordHash},
 };
 use hallpass_domain::{
     Entropy,
@@ -12,6 +12,10 @@ use hallpass_domain::{
         PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_HASHES_AT_ONCE_MAX,
         PASSWORD_HASHES_WAITING_MAX,
     },
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -99,6 +103,7 @@ pub struct Passwords {
     gate: Gate,
     /// A hash that no password has: compared where there is no account, so that it takes as long.
     nobody: String,
+    compared: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -113,7 +118,13 @@ impl Passwords {
         Self {
             gate: Gate::new(PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX),
             nobody,
+            compared: Arc::default(),
         }
+    }
+
+    /// Comparisons that were worked through to their end since the start, whatever they found.
+    pub fn compared(&self) -> u64 {
+        self.compared.load(Ordering::Relaxed)
     }
 
     /// The hash of `password` as a PHC string.
@@ -147,13 +158,14 @@ impl Passwords {
     ) -> Result<bool, ServiceError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
+        let compared = Arc::clone(&self.compared);
         let same = self.gate.run(move || {
             let parsed = PasswordHash::new(&hash).map_err(|error| error.to_string())?;
-            Ok::<_, String>(
-                argon2()?
-                    .verify_password(password.0.as_bytes(), &parsed)
-                    .is_ok(),
-            )
+            let found = argon2()?.verify_password(password.0.as_bytes(), &parsed);
+            if matches!(found, Ok(()) | Err(Error::PasswordInvalid)) {
+                compared.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<_, String>(found.is_ok())
         });
         Ok(same.await?.map_err(ServiceError::Internal)? && known)
     }
@@ -169,6 +181,17 @@ impl Passwords {
 fn argon2() -> Result<Argon2<'static>, String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| error.to_string())?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+impl Passwords {
+    /// Never has room for anything.
+    pub(crate) fn busy(entropy: &impl Entropy) -> Self {
+        Self {
+            gate: Gate::new(0, 0),
+            ..Self::new(entropy)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +239,30 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn nobodys_hash_costs_what_a_real_one_costs() {
+        let entropy = SystemEntropy::seeded(1);
+        let passwords = Passwords::new(&entropy);
+        let password = || Password::typed("correct horse battery").unwrap();
+        let real = passwords.hash(password(), &entropy).await.unwrap();
+        let shape = |text: &str| {
+            let hash = PasswordHash::new(text).unwrap();
+            (
+                hash.algorithm.as_str().to_owned(),
+                hash.version,
+                hash.params.to_string(),
+                hash.salt.map(|salt| salt.len()),
+                hash.hash.map(|output| output.len()),
+            )
+        };
+        assert_eq!(shape(&passwords.nobody), shape(&real));
+        assert_eq!(passwords.compared(), 0);
+        assert!(!passwords.matches(password(), None).await.unwrap());
+        assert_eq!(passwords.compared(), 1, "worked through, not given up");
+        assert!(passwords.matches(password(), Some(&real)).await.unwrap());
+        assert_eq!(passwords.compared(), 2);
     }
 
     #[tokio::test]

@@ -132,9 +132,10 @@ impl Services {
         let hash = record
             .as_ref()
             .and_then(|record| record.password_hash.as_deref());
-        let right = self.passwords.matches(typed, hash).await?;
+        let right = self.compare(typed, hash, &attempt, now).await?;
+        let user = record.as_ref().map(|record| record.user.id);
         let Some(record) = record.filter(|record| right && record.user.standing.is_active()) else {
-            self.note_failed_sign_in(email.as_ref(), context).await?;
+            self.note_failed_sign_in(user, context).await?;
             return Err(ServiceError::SignInFailed);
         };
         self.throttle.succeeded(&attempt);
@@ -168,10 +169,12 @@ impl Services {
             return Err(ServiceError::SignInRequired);
         };
         let account = person.user.email.key();
+        // Who is signed in is never kept waiting by strangers: the session vouches where no device does.
+        let session = id.to_string();
         let known_device = device.filter(|device| self.is_known_device(device, person.user.id));
         let attempt = Attempt {
             account: &account,
-            known_device,
+            known_device: Some(known_device.unwrap_or(&session)),
             address: context.address,
         };
         let now = self.clock.now();
@@ -180,17 +183,9 @@ impl Services {
             .map_err(|Wait(seconds)| ServiceError::TooManyAttempts(seconds))?;
         let record = self.store.find_sign_in_of(person.user.id).await?;
         let typed = Password::typed(password).map_err(|_| ServiceError::SignInFailed)?;
-        if !self
-            .passwords
-            .matches(
-                typed,
-                record
-                    .as_ref()
-                    .and_then(|record| record.password_hash.as_deref()),
-            )
-            .await?
-        {
-            self.note_failed_sign_in(Some(&person.user.email), context)
+        let hash = record.as_ref().map(hash_of).filter(|hash| !hash.is_empty());
+        if !self.compare(typed, hash, &attempt, now).await? {
+            self.note_failed_sign_in(Some(person.user.id), context)
                 .await?;
             return Err(ServiceError::SignInFailed);
         }
@@ -456,21 +451,28 @@ impl Services {
         Ok(None)
     }
 
+    /// Whether the password is right. An attempt that finds no room to be compared is no failure, and is given back.
+    async fn compare(
+        &self,
+        typed: Password,
+        hash: Option<&str>,
+        attempt: &Attempt<'_>,
+        at: Timestamp,
+    ) -> Result<bool, ServiceError> {
+        let compared = self.passwords.matches(typed, hash).await;
+        if matches!(compared, Err(ServiceError::Busy)) {
+            self.throttle.give_back(attempt, at);
+        }
+        compared
+    }
+
+    /// Written whether or not there is such an account, or the time of the write would tell them apart.
     async fn note_failed_sign_in(
         &self,
-        email: Option<&Email>,
+        user: Option<UserId>,
         context: &RequestContext,
     ) -> Result<(), ServiceError> {
         self.metrics.signed_in(SignIn::Refused);
-        let Some(email) = email else {
-            return Ok(());
-        };
-        // Written for unknown accounts too, or the time of the write would tell them apart.
-        let user = self
-            .store
-            .find_sign_in(email)
-            .await?
-            .map(|record| record.user.id);
         let address = context.address_text();
         let entry = AuditEntry {
             at: self.clock.now(),
@@ -575,3 +577,6 @@ fn audit<'a>(
         detail: None,
     }
 }
+
+#[cfg(test)]
+mod sign_in_tests;

@@ -1,15 +1,25 @@
 //! Failed sign-ins, counted so that guessing is slow and the owner is never locked out.
 //!
-//! Three counters, in memory. Of an *account*, for devices it does not know: after a few failures each further
-//! try waits, twice as long each time, up to a quarter of an hour. Of a *device* that has signed in to the account
-//! before (it holds a cookie that says so): the same, by itself, so that strangers who hammer at an account never
-//! delay its owner at home. Of an *address*, whoever it tries: so many in a window. What is refused here is not
-//! compared and not counted, so waiting is enough.
+//! Who holds a proof of having been here is counted by that proof alone: a *device* that has signed in to this
+//! account before (it holds a cookie that says so), or the session of a person who confirms their password. Nobody
+//! else can hold it, so nothing that strangers do, at the account or from the same address, makes its holder wait.
+//! Everybody else is counted twice: by the *account* they try, whether or not it exists, and by their *address*.
+//!
+//! The rule of an account and of a device is one: [`SIGN_IN_FAILURES_FREE`] failures cost nothing, then each further
+//! try waits, twice as long each time up to [`SIGN_IN_DELAY_MAX_SECONDS`], and from
+//! [`SIGN_IN_FAILURES_PER_ACCOUNT_MAX`] failures in a row on [`SIGN_IN_DELAY_AT_MAX_SECONDS`]. Success, or a day of
+//! quiet, starts anew. So the first hundred guesses take an hour and a half, later ones come at four an hour, and an
+//! owner on a new device waits a minute rather than a quarter of an hour unless somebody keeps at it that long.
+//! An address, whoever it tries, has so many failures in a window.
+//!
+//! What is refused here is not compared and not counted, so waiting is enough; what could not be compared is given
+//! back.
 
 use hallpass_domain::{
     limits::{
-        SIGN_IN_COUNTERS_MAX, SIGN_IN_DELAY_MAX_SECONDS, SIGN_IN_FAILURES_FREE,
-        SIGN_IN_FAILURES_PER_ACCOUNT_MAX, SIGN_IN_FAILURES_PER_ADDRESS_MAX, SIGN_IN_WINDOW_SECONDS,
+        SIGN_IN_COUNTERS_MAX, SIGN_IN_DELAY_AT_MAX_SECONDS, SIGN_IN_DELAY_MAX_SECONDS,
+        SIGN_IN_FAILURES_FREE, SIGN_IN_FAILURES_PER_ACCOUNT_MAX, SIGN_IN_FAILURES_PER_ADDRESS_MAX,
+        SIGN_IN_WINDOW_SECONDS,
     },
     time::Timestamp,
 };
@@ -24,7 +34,8 @@ use std::{
 pub struct Attempt<'a> {
     /// The account's key, whether or not there is such an account.
     pub account: &'a str,
-    /// The device, if it has signed in to this account before.
+    /// The device, if it has signed in to this account before, or what else proves as much: the id of a session.
+    /// Who calls has checked it.
     pub known_device: Option<&'a str>,
     /// The address, if there is one.
     pub address: Option<IpAddr>,
@@ -52,11 +63,25 @@ struct Counter {
     failures: u32,
     since: Timestamp,
     last: Timestamp,
+    /// The one before the last, for when the last is given back.
+    before: Timestamp,
+}
+
+impl Counter {
+    const fn new(now: Timestamp) -> Self {
+        Self {
+            failures: 0,
+            since: now,
+            last: now,
+            before: now,
+        }
+    }
 }
 
 impl Throttle {
     /// Whether this attempt may be made at `now`. It is counted as failed at once, and taken back by
-    /// [`Throttle::succeeded`]: many attempts at the same moment cannot slip through together.
+    /// [`Throttle::succeeded`] or [`Throttle::give_back`]: many attempts at the same moment cannot slip through
+    /// together.
     ///
     /// # Errors
     /// How long to wait.
@@ -76,19 +101,12 @@ impl Throttle {
         }
         for key in keys {
             make_room(&mut counters, &key);
-            let counter = counters.entry(key.clone()).or_insert(Counter {
-                failures: 0,
-                since: now,
-                last: now,
-            });
+            let counter = counters.entry(key.clone()).or_insert(Counter::new(now));
             if is_over(&key, counter, now) {
-                *counter = Counter {
-                    failures: 0,
-                    since: now,
-                    last: now,
-                };
+                *counter = Counter::new(now);
             }
             counter.failures = counter.failures.saturating_add(1);
+            counter.before = counter.last;
             counter.last = now;
         }
         Ok(())
@@ -111,6 +129,24 @@ impl Throttle {
         }
     }
 
+    /// The attempt that was let through at `at` was never compared: it is as if it had not been made.
+    pub fn give_back(&self, attempt: &Attempt<'_>, at: Timestamp) {
+        let mut counters = self.lock();
+        for key in attempt.keys() {
+            // A counter that began later does not hold this attempt.
+            let Some(counter) = counters.get_mut(&key).filter(|held| held.since <= at) else {
+                continue;
+            };
+            counter.failures = counter.failures.saturating_sub(1);
+            if counter.last == at {
+                counter.last = counter.before;
+            }
+            if counter.failures == 0 {
+                counters.remove(&key);
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Counter>> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,11 +154,10 @@ impl Throttle {
 
 impl Attempt<'_> {
     fn keys(&self) -> Vec<Key> {
-        let who = self.known_device.map_or_else(
-            || Key::Account(self.account.to_owned()),
-            |device| Key::Device(device.to_owned()),
-        );
-        std::iter::once(who)
+        if let Some(device) = self.known_device {
+            return vec![Key::Device(device.to_owned())];
+        }
+        std::iter::once(Key::Account(self.account.to_owned()))
             .chain(self.address.map(|address| Key::Address(network(address))))
             .collect()
     }
@@ -165,27 +200,33 @@ const fn delay(failures: u32) -> i64 {
     if failures < SIGN_IN_FAILURES_FREE {
         return 0;
     }
-    let doublings = failures - SIGN_IN_FAILURES_FREE;
-    if doublings >= 10 || failures >= SIGN_IN_FAILURES_PER_ACCOUNT_MAX {
-        return SIGN_IN_DELAY_MAX_SECONDS;
+    if failures >= SIGN_IN_FAILURES_PER_ACCOUNT_MAX {
+        return SIGN_IN_DELAY_AT_MAX_SECONDS;
     }
-    let seconds = 1_i64 << doublings;
-    if seconds > SIGN_IN_DELAY_MAX_SECONDS {
-        SIGN_IN_DELAY_MAX_SECONDS
-    } else {
-        seconds
+    match 1_i64.checked_shl(failures - SIGN_IN_FAILURES_FREE) {
+        Some(seconds) if 0 < seconds && seconds < SIGN_IN_DELAY_MAX_SECONDS => seconds,
+        _ => SIGN_IN_DELAY_MAX_SECONDS,
     }
 }
 
-/// Past the limit, what has been quiet for longest gives way.
+/// Past the limit, the tenth that has been quiet for longest gives way.
 fn make_room(counters: &mut HashMap<Key, Counter>, key: &Key) {
+    const TENTH: usize = SIGN_IN_COUNTERS_MAX / 10;
     if counters.len() < SIGN_IN_COUNTERS_MAX || counters.contains_key(key) {
         return;
     }
     let mut lasts: Vec<Timestamp> = counters.values().map(|counter| counter.last).collect();
-    let (_, middle, _) = lasts.select_nth_unstable(SIGN_IN_COUNTERS_MAX / 10);
-    let middle = *middle;
-    counters.retain(|_, counter| counter.last > middle);
+    let (earlier, edge, _) = lasts.select_nth_unstable(TENTH);
+    let edge = *edge;
+    // Many may share the edge's moment, all of them even; only so many of those go as the tenth still lacks.
+    let mut lacking = TENTH - earlier.iter().filter(|last| **last < edge).count();
+    counters.retain(|_, counter| {
+        if counter.last == edge && lacking > 0 {
+            lacking -= 1;
+            return false;
+        }
+        counter.last >= edge
+    });
 }
 
 #[cfg(test)]
@@ -216,7 +257,7 @@ mod tests {
         );
         let mut now = START;
         let mut waits = Vec::new();
-        for _ in 0..12 {
+        for _ in 0..97 {
             let Err(Wait(seconds)) = throttle.try_now(&from("ada", 7), now) else {
                 panic!("no wait")
             };
@@ -224,7 +265,9 @@ mod tests {
             now = now.plus_seconds(seconds);
             assert_eq!(throttle.try_now(&from("ada", 7), now), Ok(()));
         }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        let expected = [vec![1, 2, 4, 8, 16, 32], vec![60; 89], vec![900; 2]].concat();
+        assert_eq!(waits, expected, "a hundred failures, then the long wait");
+        assert!(waits[..95].iter().sum::<i64>() > 60 * 60);
     }
 
     #[test]
@@ -247,6 +290,66 @@ mod tests {
             throttle.try_now(&home, START).is_err(),
             "a stolen device is slowed by itself"
         );
+    }
+
+    #[test]
+    fn a_known_device_does_not_share_its_addresss_counter() {
+        let throttle = Throttle::default();
+        for n in 0..50 {
+            let _ = throttle.try_now(&from(&format!("user-{n}"), 9), START);
+        }
+        assert!(throttle.try_now(&from("someone", 9), START).is_err());
+        let home = |last| Attempt {
+            known_device: Some("laptop"),
+            ..from("ada", last)
+        };
+        for n in 0..5 {
+            assert_eq!(throttle.try_now(&home(9), START), Ok(()), "{n}");
+        }
+        // Nor does it fill the counter of another address, or give anything back to one.
+        for n in 0..49 {
+            let _ = throttle.try_now(&from(&format!("user-{n}"), 10), START);
+        }
+        throttle.succeeded(&home(10));
+        assert_eq!(throttle.try_now(&home(10), START), Ok(()));
+        assert_eq!(throttle.try_now(&from("user-49", 10), START), Ok(()));
+        assert!(throttle.try_now(&from("user-50", 10), START).is_err());
+    }
+
+    #[test]
+    fn what_was_given_back_was_never_made() {
+        let throttle = Throttle::default();
+        for _ in 0..60 {
+            assert_eq!(throttle.try_now(&from("ada", 1), START), Ok(()));
+            throttle.give_back(&from("ada", 1), START);
+        }
+        assert!(throttle.lock().is_empty(), "nothing is left behind");
+        for _ in 0..7 {
+            let Err(Wait(seconds)) = throttle.try_now(&from("bob", 1), START) else {
+                continue;
+            };
+            assert_eq!(seconds, 2);
+        }
+        // The wait runs on from the last failure, not from what was given back.
+        let (second, later) = (START.plus_seconds(1), START.plus_seconds(2));
+        assert_eq!(throttle.try_now(&from("bob", 1), second), Ok(()));
+        assert_eq!(throttle.try_now(&from("bob", 1), later), Err(Wait(2)));
+        let again = START.plus_seconds(4);
+        assert_eq!(throttle.try_now(&from("bob", 1), again), Ok(()));
+        throttle.give_back(&from("bob", 1), again);
+        assert_eq!(throttle.try_now(&from("bob", 1), again), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_given_back_to_a_counter_that_began_later() {
+        let throttle = Throttle::default();
+        let next = START.plus_seconds(SIGN_IN_WINDOW_SECONDS);
+        throttle.try_now(&from("slow", 1), START).unwrap();
+        for n in 0..50 {
+            throttle.try_now(&from(&n.to_string(), 1), next).unwrap();
+        }
+        throttle.give_back(&from("slow", 1), START);
+        assert!(throttle.try_now(&from("one more", 1), next).is_err());
     }
 
     #[test]
@@ -326,6 +429,29 @@ mod tests {
                 START.plus_seconds(i64::try_from(n).unwrap_or(0) / 1_000),
             );
         }
-        assert!(throttle.lock().len() <= SIGN_IN_COUNTERS_MAX);
+        assert_eq!(
+            throttle.lock().len(),
+            SIGN_IN_COUNTERS_MAX - SIGN_IN_COUNTERS_MAX / 10 + 1_000
+        );
+        let held = |n: usize| throttle.lock().contains_key(&Key::Account(n.to_string()));
+        assert!(!held(0) && held(SIGN_IN_COUNTERS_MAX - 1), "the oldest go");
+    }
+
+    #[test]
+    fn a_tenth_gives_way_when_all_are_of_one_moment() {
+        let throttle = Throttle::default();
+        for n in 0..=SIGN_IN_COUNTERS_MAX {
+            let account = n.to_string();
+            let attempt = Attempt {
+                account: &account,
+                known_device: None,
+                address: None,
+            };
+            throttle.try_now(&attempt, START).unwrap();
+        }
+        assert_eq!(
+            throttle.lock().len(),
+            SIGN_IN_COUNTERS_MAX - SIGN_IN_COUNTERS_MAX / 10 + 1
+        );
     }
 }
