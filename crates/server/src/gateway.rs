@@ -14,7 +14,7 @@ use crate::{
     app::App,
     caller::refusal,
     credentials::{self, BadCredentials, Credential},
-    http::agent,
+    http::{agent, guard_data},
     observe::{Door, Outcome},
     service::verification::{Asked, Verified},
 };
@@ -46,6 +46,12 @@ pub fn router() -> Router<App> {
         .route("/auth", any(auth))
         .route("/auth/", any(auth))
         .route("/auth/{*rest}", any(auth))
+        .fallback(not_found)
+}
+
+/// No such address.
+async fn not_found() -> Response {
+    bare(StatusCode::NOT_FOUND)
 }
 
 async fn auth(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -262,13 +268,21 @@ fn describe(text: &str) -> String {
 }
 
 fn refused(status: StatusCode, code: &'static str, challenge: Option<&str>) -> Response {
-    let mut response = Response::new(axum::body::Body::empty());
-    *response.status_mut() = status;
+    let mut response = bare(status);
     let headers = response.headers_mut();
     headers.insert(ERROR, HeaderValue::from_static(code));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::from_str(challenge).ok()) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
+    response
+}
+
+/// Some proxies pass whatever is no 204 on as it is, and it may end in a browser.
+fn bare(status: StatusCode) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    guard_data(headers);
     response
 }

@@ -161,7 +161,27 @@ fn protect(app: &App, headers: &mut HeaderMap, id: &RequestId) {
     let is_page = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
+    guard(headers, if is_page { PAGE_POLICY } else { DATA_POLICY });
+    if app.secure_cookies {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(TRANSPORT_SECURITY),
+        );
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+}
+
+/// Tells browsers to do nothing with an answer that is no page, for listeners whose answers may reach one.
+pub(crate) fn guard_data(headers: &mut HeaderMap) {
+    guard(headers, DATA_POLICY);
+}
+
+fn guard(headers: &mut HeaderMap, policy: &'static str) {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -181,17 +201,5 @@ fn protect(app: &App, headers: &mut HeaderMap, id: &RequestId) {
         ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
-    }
-    if app.secure_cookies {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(TRANSPORT_SECURITY),
-        );
-    }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
-        headers.insert(X_REQUEST_ID, id);
     }
 }

@@ -2,12 +2,14 @@
 
 use crate::{
     app::App,
+    http::guard_data,
     observe::{EngineFigures, Metrics, State as HealthState},
 };
 use axum::{
     Router,
     extract::State,
     http::{StatusCode, header},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -18,6 +20,13 @@ pub fn router() -> Router<App> {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .layer(map_response(guard))
+}
+
+/// These answers are for tools; should a browser get one, it does nothing with it.
+async fn guard(mut response: Response) -> Response {
+    guard_data(response.headers_mut());
+    response
 }
 
 /// The process runs and answers. Nothing else is looked at: a database that is away is no reason to kill it.
@@ -38,6 +47,9 @@ async fn ready(State(app): State<App>) -> Response {
         HealthState::Draining => return not_ready("stopping"),
         HealthState::NotReady(why) => return not_ready(&why),
         HealthState::Ready => {}
+    }
+    if !app.services.engine.is_answering() {
+        return not_ready("verifications are not answered");
     }
     match app.services.store.ping().await {
         Ok(()) => "ready\n".into_response(),

@@ -122,7 +122,7 @@ async fn use_them(server: &Server, secrets: &mut Secrets, answers: &mut Vec<Answ
     let unknown = stranger();
     secrets.keep("an unknown token", &unknown[10..42]);
     let bearer = server.bearer(&token.secret);
-    let asked = json!({"token": token.secret, "path": format!("/x?access_token={}", token.secret), "method": "GET"});
+    let asked = json!({"token": token.secret, "path": format!("/{}?access_token={}", token.secret.replace('_', "%5F"), token.secret), "method": "GET"});
     answers.extend([
         ada.with("idempotency-key", "canary").post(TOKENS, &json!({"name": "canary", "expirationDate": NEXT_MONTH, "scope": ["hallpass:verify", "hallpass:own-tokens", "repo:read"]})).await,
         ada.get(TOKENS).await,
@@ -160,6 +160,8 @@ async fn misuse(server: &Server, ada: &Actor, secret: &str, answers: &mut Vec<An
         format!("/{secret}"),
         format!("{TOKENS}/{secret}"),
         format!("/auth/{secret}"),
+        format!("/{}", secret.replace('_', "%5F")),
+        format!("/auth/{}", secret.replace('_', "%255f")),
     ] {
         answers.push(ada.get(&path).await);
         answers.push(server.gateway().get(&path).await);

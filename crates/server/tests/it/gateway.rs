@@ -150,11 +150,9 @@ async fn any_method_path_and_version_is_asked_about() {
         204
     );
     for path in ["/", "/authx", "/v1/caller", "/auth.json"] {
-        assert_eq!(
-            actor.get(path).await.status,
-            404,
-            "{path} is not asked here"
-        );
+        let answer = actor.get(path).await;
+        assert_eq!(answer.status, 404, "{path} is not asked here");
+        answer.does_nothing_in_a_browser();
     }
 }
 
@@ -244,7 +242,13 @@ async fn a_token_in_any_address_is_refused() {
     let address = format!("/repos?private_token={token}");
     let odd = [b"/\xff?x=", token.as_bytes()].concat();
     let clean = actor.with("x-original-uri", "/repos");
+    let once = address.replace("hpp_", "h%70p%5F");
+    let twice = once.replace('%', "%25");
     for asked in [
+        actor.with("x-original-uri", &once).get("/auth"),
+        actor.with("x-original-uri", &twice).get("/auth"),
+        clean.with("x-forwarded-uri", &once).get("/auth"),
+        clean.get(&format!("/auth{once}")),
         actor.with("x-original-uri", &address).get("/auth"),
         actor.with("x-forwarded-uri", &address).get("/auth"),
         clean.with("x-forwarded-uri", &address).get("/auth"),
@@ -257,6 +261,7 @@ async fn a_token_in_any_address_is_refused() {
             (answer.status, answer.header("x-hallpass-error")),
             (401, "token_in_address")
         );
+        answer.does_nothing_in_a_browser();
     }
     assert_eq!(clean.get("/auth").await.status, 204);
 }
@@ -277,6 +282,7 @@ async fn beyond_loopback_a_gateway_proves_itself() {
             (answer.status, answer.header("x-hallpass-error")),
             (403, "gateway_secret_wrong")
         );
+        answer.does_nothing_in_a_browser();
     }
     assert_eq!(
         actor

@@ -33,6 +33,28 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
+    /// What is no page tells a browser to load nothing, show it nowhere and guess nothing.
+    #[track_caller]
+    pub(crate) fn does_nothing_in_a_browser(&self) {
+        for (name, value) in [
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'; sandbox",
+            ),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            (
+                "permissions-policy",
+                "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+            ),
+        ] {
+            assert_eq!(self.header(name), value, "{name}");
+        }
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

@@ -1,0 +1,53 @@
+//! What the listener for operations tells, and how.
+
+use crate::kit::{Actor, Server};
+use hallpass_server::operations;
+
+fn operator(server: &Server) -> Actor {
+    Actor::new(operations::router().with_state(server.app.clone()))
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_answer_is_not_ready() {
+    let server = Server::sqlite().await;
+    let operator = operator(&server);
+    let ready = async || {
+        let answer = operator.get("/readyz").await;
+        (answer.status, answer.text())
+    };
+    assert_eq!(
+        ready().await,
+        (503, "not ready: starting\n".to_owned()),
+        "nobody said so yet"
+    );
+    server.app.health.set_ready();
+    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    server.services.engine.set_answering(false);
+    assert_eq!(
+        ready().await,
+        (
+            503,
+            "not ready: verifications are not answered\n".to_owned()
+        )
+    );
+    assert_eq!(operator.get("/healthz").await.status, 200, "it lives");
+    server.services.engine.set_answering(true);
+    assert_eq!(ready().await.0, 200);
+}
+
+#[tokio::test]
+async fn no_browser_does_anything_with_its_answers() {
+    let server = Server::sqlite().await;
+    let operator = operator(&server);
+    for (method, path, status) in [
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 503),
+        ("GET", "/metrics", 200),
+        ("POST", "/metrics", 405),
+        ("GET", "/nothing", 404),
+    ] {
+        let answer = operator.send(method, path, None, "").await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        answer.does_nothing_in_a_browser();
+    }
+}
