@@ -35,12 +35,32 @@ impl Config {
     }
 
     fn check_plain_http(&self) -> Result<(), ConfigError> {
-        if is_loopback(self.listen.ip()) || self.tls.is_some() || self.behind_tls_proxy {
+        if self.tls.is_some() || self.behind_tls_proxy {
             return Ok(());
         }
-        let problem = "passwords and tokens would cross the network unencrypted";
-        let way_out = "Give tls-cert and tls-key, or, if a proxy that terminates TLS stands in front, say behind-tls-proxy";
-        Err(self.fault("listen", problem, way_out))
+        let open = [
+            (
+                "listen",
+                self.listen,
+                "passwords and tokens would cross the network unencrypted",
+            ),
+            (
+                "gateway-listen",
+                self.gateway_listen,
+                "tokens and the gateways' secret would cross the network unencrypted",
+            ),
+            (
+                "ops-listen",
+                self.ops_listen,
+                "what it tells would cross the network unencrypted",
+            ),
+        ]
+        .into_iter()
+        .find(|(_, address, _)| !is_loopback(address.ip()));
+        let way_out = "Listen on 127.0.0.1, give tls-cert and tls-key, or, if a proxy that terminates TLS stands in front, say behind-tls-proxy";
+        open.map_or(Ok(()), |(key, _, problem)| {
+            Err(self.fault(key, problem, way_out))
+        })
     }
 
     fn check_gateway(&self) -> Result<(), ConfigError> {

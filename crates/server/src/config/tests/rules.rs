@@ -2,6 +2,8 @@
 
 use super::*;
 
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
 #[test]
 fn passwords_never_cross_a_network_in_the_clear() {
     for (settings, starts) in [
@@ -23,26 +25,56 @@ fn passwords_never_cross_a_network_in_the_clear() {
     }
     assert_eq!(
         check(&[("listen", "0.0.0.0:1")]).unwrap_err(),
-        "listen (--listen) is “0.0.0.0:1”: passwords and tokens would cross the network unencrypted. Give tls-cert and tls-key, or, \
-         if a proxy that terminates TLS stands in front, say behind-tls-proxy."
+        "listen (--listen) is “0.0.0.0:1”: passwords and tokens would cross the network unencrypted. Listen on 127.0.0.1, \
+         give tls-cert and tls-key, or, if a proxy that terminates TLS stands in front, say behind-tls-proxy."
     );
 }
 
 #[test]
+fn no_other_listener_speaks_in_the_clear_beyond_loopback() {
+    let env = [("HALLPASS_GATEWAY_SECRET", SECRET)];
+    for (key, crosses) in [
+        ("gateway-listen", "tokens and the gateways' secret"),
+        ("ops-listen", "what it tells"),
+    ] {
+        for (address, rest, starts) in [
+            ("0.0.0.0:1", &[][..], false),
+            ("[2001:db8::1]:1", &[], false),
+            ("[::1]:1", &[], true),
+            ("0.0.0.0:1", &[("behind-tls-proxy", "true")], true),
+            ("0.0.0.0:1", &[("tls-cert", "c"), ("tls-key", "k")], true),
+        ] {
+            let all = [&[(key, address)], rest].concat();
+            let said = resolve(&all, &env, "").unwrap().check();
+            assert_eq!(said.is_ok(), starts, "{all:?}");
+            if let Err(said) = said {
+                let said = said.to_string();
+                assert!(
+                    said.starts_with(&format!(
+                        "{key} (--{key}) is “{address}”: {crosses} would cross"
+                    )) && said.contains("tls-key")
+                        && said.contains("behind-tls-proxy")
+                        && said.contains("127.0.0.1"),
+                    "{said}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_gateway_beyond_loopback_needs_a_secret() {
+    let beyond = [
+        ("gateway-listen", "0.0.0.0:1"),
+        ("behind-tls-proxy", "true"),
+    ];
     assert!(
-        check(&[("gateway-listen", "0.0.0.0:1")])
+        check(&beyond)
             .unwrap_err()
             .contains("HALLPASS_GATEWAY_SECRET")
     );
-    let env = [(
-        "HALLPASS_GATEWAY_SECRET",
-        "0123456789abcdef0123456789abcdef",
-    )];
-    resolve(&[("gateway-listen", "0.0.0.0:1")], &env, "")
-        .unwrap()
-        .check()
-        .unwrap();
+    let env = [("HALLPASS_GATEWAY_SECRET", SECRET)];
+    resolve(&beyond, &env, "").unwrap().check().unwrap();
     let twice = refusal(&[("gateway-secret-file", "f")], &env, "");
     assert!(
         twice.contains("gateway-secret-file") && !twice.contains("0123"),
