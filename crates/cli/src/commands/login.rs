@@ -39,7 +39,11 @@ pub(super) fn run(arguments: &Login) -> Result<Exit, Failure> {
         let (token, caller) = make_token(arguments, &host, &credentials)?;
         (token, caller, true)
     };
-    let place = credentials.store(&host, &token, own, arguments.insecure_storage)?;
+    let stored = credentials.store(&host, &token, own, arguments.insecure_storage);
+    let place = stored.map_err(|failure| match own {
+        true => take_back(&host, &token, failure),
+        false => failure,
+    })?;
     tell(&caller, &host, &token, &place, own);
     Ok(Exit::Done)
 }
@@ -109,10 +113,23 @@ fn revoke_earlier(host: &Host, credentials: &Credentials<SystemKeyring>) {
         && stored.own
     {
         // It may have ended long ago, which is as good.
-        Client::new(host.clone(), Proof::Token(stored.token))
-            .delete(&format!("{TOKENS}/self"))
-            .ok();
+        revoke(host, stored.token).ok();
     }
+}
+
+/// A token that could not be stored is of no use to anyone, and must not live on.
+fn take_back(host: &Host, token: &PlainToken, failure: Failure) -> Failure {
+    let prefix = token.prefix();
+    failure.next(match revoke(host, token.clone()) {
+        Ok(()) => format!("The token {prefix}… that was made for it is revoked."),
+        Err(_) => format!(
+            "The token {prefix}… that was made for it could not be revoked: do so on the page Personal access tokens."
+        ),
+    })
+}
+
+fn revoke(host: &Host, token: PlainToken) -> Result<(), Failure> {
+    Client::new(host.clone(), Proof::Token(token)).delete(&format!("{TOKENS}/self"))
 }
 
 fn create(client: &Client, caller: &Caller) -> Result<PlainToken, Failure> {

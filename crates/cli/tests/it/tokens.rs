@@ -221,6 +221,36 @@ fn login_keeps_a_token_of_its_own_and_logout_revokes_it() {
 }
 
 #[test]
+fn a_token_that_cannot_be_stored_is_revoked() {
+    let world = World::start();
+    let broken = temp_dir();
+    // To read, no file is there; to write, the folder cannot be made.
+    std::os::unix::fs::symlink(broken.path().join("gone"), broken.path().join("config")).unwrap();
+    let login = [
+        "login",
+        "--host",
+        &world.host,
+        "--email",
+        EMAIL,
+        "--password-stdin",
+    ];
+    let told = run(hallpass(&broken).args(login), PASSWORD).with(7).err();
+    assert!(
+        told.contains("cannot write") && told.contains("is revoked"),
+        "{told}"
+    );
+    world.login().with(0);
+    let count = |state: &str| {
+        let listed = world
+            .run(&["token", "list", "--state", state, "--json"])
+            .with(0)
+            .json();
+        listed["items"].as_array().unwrap().len()
+    };
+    assert_eq!((count("active"), count("revoked")), (1, 1));
+}
+
+#[test]
 fn a_token_from_standard_input_signs_in_and_the_environment_goes_first() {
     let world = World::signed_in();
     let narrow = world.create(&[
