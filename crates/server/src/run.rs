@@ -203,6 +203,10 @@ impl Bound {
         certificates: Option<Arc<Certificates>>,
         shutdown: &Shutdown,
     ) {
+        // On loopback the two inner listeners speak plain http: what talks to them is on this machine.
+        let inner = |address: SocketAddr| certificates.clone().filter(|_| !address.ip().is_loopback());
+        let (gateway_tls, operations_tls) =
+            (inner(self.gateway.address()), inner(self.operations.address()));
         let options = |name, tls| Options {
             tls,
             metrics: Some(app.services.metrics.listener(name)),
@@ -210,17 +214,17 @@ impl Bound {
         };
         let people = self.people.serve(
             with_peer(people_router(app)),
-            options(ListenerName::People, certificates),
+            options(ListenerName::People, certificates.clone()),
             shutdown.clone(),
         );
         let gateway = self.gateway.serve(
             with_peer(gateway_router(app)),
-            options(ListenerName::Gateway, None),
+            options(ListenerName::Gateway, gateway_tls),
             shutdown.clone(),
         );
         let operations = self.operations.serve(
             with_peer(operations::router().with_state(app.clone())),
-            options(ListenerName::Operations, None),
+            options(ListenerName::Operations, operations_tls),
             shutdown.clone(),
         );
         let (people, gateway, operations) = tokio::join!(people, gateway, operations);

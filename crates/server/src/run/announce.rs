@@ -41,7 +41,7 @@ pub async fn announce(
         let code = opened.services.set_up_code.expose();
         let _ = write!(
             text,
-            "\nNobody can sign in yet. Open this link to begin (it works once, until the server stops):\n\n  {}/setup?code={code}\n",
+            "\nNobody can sign in yet. Open this link to begin (it works once, within a day):\n\n  {}/setup?code={code}\n",
             app.base_url
         );
     }

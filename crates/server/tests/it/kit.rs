@@ -2,10 +2,14 @@
 
 mod actor;
 mod answer;
+mod case;
+mod plan;
 mod wire;
 
 pub(crate) use actor::{Actor, Token};
 pub(crate) use answer::Answer;
+pub(crate) use case::Case;
+pub(crate) use plan::{Plan, pepper};
 pub(crate) use wire::{Served, exchange};
 
 use hallpass_domain::{
@@ -16,26 +20,20 @@ use hallpass_domain::{
     permission::{CatalogueEntry, Permission, PermissionSet, Risk},
     role::BuiltInRole,
     time::Timestamp,
-    token::{Brand, Kind, Pepper, PepperId, Peppers, PlainToken, Scheme},
+    token::{Brand, Kind, PlainToken},
 };
 use hallpass_engine::Fold;
 use hallpass_server::{
     app::App,
-    clock::Clock,
     entropy::SystemEntropy,
-    observe::{Health, ListenerName, Metrics},
     run::{gateway_router, people_router},
-    service::{
-        Parts, RequestContext, Services, catalogue::CatalogueSettings, sessions::Started,
-        set_up::SetUp,
-    },
+    service::{RequestContext, Services, catalogue::CatalogueSettings, sessions::Started},
 };
-use hallpass_store::{Database, FeedKey, NewAccount, Store, Tx};
-use hallpass_testkit::{Postgres, TempDir, temp_dir};
+use hallpass_store::{Database, FeedKey, NewAccount, Tx};
+use hallpass_testkit::TempDir;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{path::PathBuf, sync::Arc};
-use zeroize::Zeroizing;
 
 /// Ada's password, and everybody's.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -53,145 +51,6 @@ pub(crate) fn start() -> Timestamp {
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
-}
-
-/// What is not the same for every server.
-pub(crate) struct Plan {
-    pub(crate) database: Database,
-    pub(crate) seed: u64,
-    pub(crate) scheme: Scheme,
-    pub(crate) peppers: Peppers,
-    pub(crate) secure_cookies: bool,
-    pub(crate) trusted_proxies: Vec<&'static str>,
-    pub(crate) gateway_secret: Option<&'static str>,
-    folder: Option<TempDir>,
-}
-
-impl Plan {
-    pub(crate) fn new(engine: Engine) -> Self {
-        let folder = (engine == Engine::Sqlite).then(temp_dir);
-        let database = match &folder {
-            Some(folder) => Database::Sqlite(folder.path().join("hallpass.db")),
-            None => Database::Postgres(Postgres::shared().database()),
-        };
-        Self {
-            database,
-            seed: 1,
-            scheme: Scheme::HmacSha256,
-            peppers: Peppers::new(pepper("p1"), Vec::new()),
-            secure_cookies: false,
-            trusted_proxies: Vec::new(),
-            gateway_secret: None,
-            folder,
-        }
-    }
-
-    /// The same database with another process's memory: for what happens after a start.
-    pub(crate) fn over(database: Database) -> Self {
-        Self {
-            database,
-            seed: 2,
-            folder: None,
-            ..Self::new(Engine::Sqlite)
-        }
-    }
-
-    /// Services over a database that may be new; nobody is set up.
-    pub(crate) async fn services(&self) -> Arc<Services> {
-        let store = Store::open(&self.database).await.unwrap();
-        let mut tx = store.begin().await.unwrap();
-        for pepper in self.peppers.iter() {
-            tx.insert_pepper(pepper.id().as_str(), pepper.seal("pepper", b"test").bytes())
-                .await
-                .unwrap();
-        }
-        tx.commit(&[]).await.unwrap();
-        let parts = Parts {
-            store,
-            peppers: self.peppers.clone(),
-            clock: Clock::fixed(start()),
-            entropy: SystemEntropy::seeded(self.seed),
-            metrics: Arc::new(Metrics::new("0.0.0")),
-            brand: Brand::DEFAULT,
-            scheme: self.scheme,
-        };
-        let services = Services::start(parts).await.unwrap();
-        services.put_catalogue(&catalogue()).await.unwrap();
-        services
-    }
-
-    pub(crate) fn app(&self, services: &Arc<Services>) -> App {
-        App {
-            services: Arc::clone(services),
-            secure_cookies: self.secure_cookies,
-            base_url: "http://hallpass.test".into(),
-            trusted_proxies: self
-                .trusted_proxies
-                .iter()
-                .map(|network| network.parse().unwrap())
-                .collect(),
-            gateway_secret: self
-                .gateway_secret
-                .map(|secret| Arc::new(hallpass_server::config::SecretText::from(secret))),
-            health: Arc::new(Health::default()),
-            people_metrics: services.metrics.listener(ListenerName::People),
-            gateway_metrics: services.metrics.listener(ListenerName::Gateway),
-        }
-    }
-
-    /// A server over a database that was set up before. Ada has no session here yet.
-    pub(crate) async fn again(self) -> Server {
-        let services = self.services().await;
-        let users = services.store.users().await.unwrap();
-        let ada = users
-            .iter()
-            .find(|user| user.name.as_str() == "Ada Lovelace")
-            .unwrap()
-            .id;
-        let organization = services.store.organizations().await.unwrap()[0].id;
-        let app = self.app(&services);
-        Server {
-            ada: Actor::new(people_router(&app)),
-            ada_id: ada,
-            organization,
-            services,
-            app,
-            plan: self,
-        }
-    }
-
-    /// A server that is set up: Ada is its superuser.
-    pub(crate) async fn start(self) -> Server {
-        let services = self.services().await;
-        let set_up = SetUp {
-            organization: "Acme Rockets".to_owned(),
-            name: "Ada Lovelace".to_owned(),
-            email: "ada@acme.example".to_owned(),
-            password: PASSWORD.to_owned(),
-        };
-        let started = services
-            .set_up(&set_up, &RequestContext::default())
-            .await
-            .unwrap();
-        let app = self.app(&services);
-        Server {
-            ada: Actor::new(people_router(&app)).signed_in(&app, &started),
-            ada_id: started.person.user.id,
-            organization: started.person.organization.id,
-            services,
-            app,
-            plan: self,
-        }
-    }
-}
-
-/// A pepper whose key is its name, repeated.
-pub(crate) fn pepper(name: &str) -> Pepper {
-    let mut key = Zeroizing::new([0; Pepper::BYTES]);
-    key.iter_mut()
-        .zip(name.bytes().cycle())
-        .for_each(|(to, from)| *to = from);
-    Pepper::new(PepperId::parse(name).unwrap(), &key)
 }
 
 /// What the product can be asked for: members may read and write repositories.

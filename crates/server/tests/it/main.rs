@@ -1,17 +1,28 @@
 //! The server from outside: over its routers in memory, and over real sockets where the wire matters.
+#![expect(
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking, and tells one story from its beginning to its end"
+)]
 
 mod bad_input;
 mod canary;
+mod changes;
 mod expiration;
 mod forms;
 mod gateway;
 mod headers;
 mod kit;
+mod late;
+mod last_use;
 mod lifecycle;
 mod listing;
 mod nginx;
 mod openapi;
+mod operations;
 mod own_tokens;
+mod patches_refused;
 mod patching;
 mod schemes;
 mod sessions;

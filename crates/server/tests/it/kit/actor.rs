@@ -52,7 +52,7 @@ impl Actor {
     }
 
     pub(crate) fn bearing(&self, secret: &str) -> Self {
-        self.with("authorization", &format!("Bearer {secret}"))
+        self.with("authorization", format!("Bearer {secret}"))
     }
 
     /// With one more header.
