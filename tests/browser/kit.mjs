@@ -58,6 +58,7 @@ export class Program {
   #child;
   #ended;
   #heard = new Set();
+  #shown;
 
   constructor(command, args, options) {
     this.#child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
@@ -70,12 +71,18 @@ export class Program {
       stream.setEncoding("utf8").on("data", (text) => {
         this.output += text;
         if (stream === this.#child.stdout) this.said += text;
+        this.#shown?.(text);
         for (const listener of this.#heard) listener();
       });
     }
     const kill = () => (options.detached ? this.#signalGroup("SIGKILL") : this.#child.kill("SIGKILL"));
     process.once("exit", kill);
     this.#ended.finally(() => process.off("exit", kill)).catch(() => {});
+  }
+
+  /** Hands everything that is printed from now on to `shown`, too. */
+  show(shown) {
+    this.#shown = shown;
   }
 
   get stdin() {
@@ -176,6 +183,7 @@ export function walk(name, body) {
       await body(walker);
       walker.check();
     } catch (error) {
+      await walker.keep(`failed-${name.replace(/\W+/g, "-")}`);
       if (walker.problems.length > 0) error.message += `\nThe browser said:\n  ${walker.problems.join("\n  ")}`;
       throw error;
     } finally {
@@ -247,6 +255,12 @@ export class Walker {
   check() {
     for (const [status, seen] of this.#refusals) if (seen === 0) this.problems.push(`no answer was a ${status}`);
     assert.deepEqual(this.problems, []);
+  }
+
+  /** Pictures of what is open, for whoever looks into a failure. */
+  async keep(name) {
+    const pages = this.#contexts.flatMap((context) => context.pages());
+    for (const [number, page] of pages.entries()) await page.screenshot({ path: join(SCREENSHOTS, `${name}.${number}.png`), timeout: 5_000 }).catch(() => {});
   }
 
   async close() {

@@ -82,7 +82,7 @@ walk("it ends when one says, and what has ended cannot be changed", async (walke
   await page.getByLabel("Never", { exact: true }).check();
   await page.getByLabel("I know that it never expires.").check();
   await save(page);
-  await see(page.getByLabel("As it is: never"));
+  await see(page.getByLabel("Keep: never"));
   assert.deepEqual([(await find(token.id)).expirationDate ?? null, (await find(token.id)).userAwareTokenNeverExpires], [null, true]);
 
   await page.getByRole("link", { name: "Revoke…" }).click();

@@ -211,7 +211,10 @@ walk("the five minutes", async (walker) => {
       blocks += 1;
       if (blocks === 1) {
         server.type(code);
+        // Whoever waits for a build wants to see it.
+        server.show((text) => process.stderr.write(text));
         await server.waitFor(/Nobody can sign in yet/, BUILD_MILLISECONDS_MAX);
+        server.show(undefined);
         continue;
       }
       me.output = await second.run(code, me.answers.splice(0));
