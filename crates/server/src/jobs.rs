@@ -113,7 +113,10 @@ async fn follow(services: Arc<Services>, mut stop: Shutdown) {
             () = stop.fired() => return,
         }
         if let Err(error) = services.catch_up().await {
-            tracing::warn!(cause = error.cause(), "changes cannot be read at the moment");
+            tracing::warn!(
+                cause = error.cause(),
+                "changes cannot be read at the moment"
+            );
         } else if let Err(error) = services.redigest_waiting().await {
             tracing::warn!(
                 cause = error.cause(),

@@ -204,9 +204,12 @@ impl Bound {
         shutdown: &Shutdown,
     ) {
         // On loopback the two inner listeners speak plain http: what talks to them is on this machine.
-        let inner = |address: SocketAddr| certificates.clone().filter(|_| !address.ip().is_loopback());
-        let (gateway_tls, operations_tls) =
-            (inner(self.gateway.address()), inner(self.operations.address()));
+        let inner =
+            |address: SocketAddr| certificates.clone().filter(|_| !address.ip().is_loopback());
+        let (gateway_tls, operations_tls) = (
+            inner(self.gateway.address()),
+            inner(self.operations.address()),
+        );
         let options = |name, tls| Options {
             tls,
             metrics: Some(app.services.metrics.listener(name)),

@@ -7,6 +7,7 @@ pub mod gate;
 pub mod passwords;
 pub mod sessions;
 pub mod set_up;
+pub mod sign_in;
 pub mod throttle;
 pub mod token_change;
 pub mod token_creation;

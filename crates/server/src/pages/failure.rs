@@ -79,7 +79,12 @@ fn failure_in(error: &ServiceError, id: Option<&RequestId>) -> Response {
     let face = error.face();
     let request = id.map(RequestId::to_string);
     if face.status.is_server_error() {
-        tracing::error!(request, status = face.status.as_u16(), cause = error.cause(), "a page failed");
+        tracing::error!(
+            request,
+            status = face.status.as_u16(),
+            cause = error.cause(),
+            "a page failed"
+        );
     }
     let told = told(error, request.as_deref());
     // What cannot be rendered is still told, in plain words.

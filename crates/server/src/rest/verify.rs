@@ -106,18 +106,7 @@ async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, Se
         .map(Permission::parse)
         .transpose()
         .map_err(|error| InvalidField::new("permission", "permission_malformed", error))?;
-    let address: Option<IpAddr> = question
-        .address
-        .as_deref()
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| {
-            InvalidField::new(
-                "address",
-                "address_malformed",
-                "an address such as 192.0.2.7 or 2001:db8::17",
-            )
-        })?;
+    let address = question.address.as_deref().map(address).transpose()?;
     let Ok(token) = PlainToken::parse(question.token.as_bytes()) else {
         app.services.metrics.verified(
             Door::Rest,
@@ -149,6 +138,16 @@ async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, Se
         }),
         Verified::Unavailable => Err(ServiceError::NotAnswering),
     }
+}
+
+fn address(text: &str) -> Result<IpAddr, InvalidField> {
+    text.parse().map_err(|_| {
+        InvalidField::new(
+            "address",
+            "address_malformed",
+            "an address such as 192.0.2.7 or 2001:db8::17",
+        )
+    })
 }
 
 fn refused(reason: DenyReason) -> VerifyAnswer {

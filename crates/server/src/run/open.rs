@@ -19,7 +19,6 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::Durat
 
 const PROOF_LABEL: &str = "pepper";
 
-
 /// What was opened.
 #[derive(Debug)]
 pub struct Opened {

@@ -94,7 +94,7 @@ impl Services {
             changed.push(tx.put_built_in_role(role).await?);
         }
         let seq = tx.commit(&changed).await?;
-        Ok(self.reach(seq).await?)
+        self.reach(seq).await
     }
 
     async fn built_in_roles(

@@ -208,7 +208,7 @@ mod tests {
         for good in [
             "correct horse battery",
             "aaaaaaaaaaaaaaaa",
-            "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏ",
+            "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑ wide",
             "🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴",
             " fourteen chars ",
         ] {

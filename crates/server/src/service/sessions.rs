@@ -1,10 +1,6 @@
-//! Signing in, staying signed in, signing out.
+//! Sessions: staying signed in, signing out. Signing in is in [`super::sign_in`].
 
-use super::{
-    Person, RequestContext, Services, Via,
-    passwords::{Password, Passwords},
-    throttle::{Attempt, Wait},
-};
+use super::{Person, RequestContext, Services, Via};
 use crate::{error::ServiceError, observe::SignIn};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hallpass_domain::{
@@ -12,11 +8,10 @@ use hallpass_domain::{
     audit::Action,
     id::{OrganizationId, SessionId, UserId},
     limits::{
-        KNOWN_DEVICE_SECONDS, RECENT_SIGN_IN_SECONDS, SESSION_ABSOLUTE_SECONDS,
-        SESSION_IDLE_SECONDS, SESSION_TOUCH_SECONDS,
+        RECENT_SIGN_IN_SECONDS, SESSION_ABSOLUTE_SECONDS, SESSION_IDLE_SECONDS,
+        SESSION_TOUCH_SECONDS,
     },
     member::User,
-    name::Email,
     permission::PermissionSet,
     time::Timestamp,
 };
@@ -26,7 +21,6 @@ use zeroize::Zeroizing;
 
 const SESSION_LABEL: &str = "session";
 const CSRF_LABEL: &str = "csrf";
-const DEVICE_LABEL: &str = "device";
 
 /// The value of a session, 256 random bits in 43 characters. It travels in the cookie alone.
 #[derive(Clone)]
@@ -92,124 +86,6 @@ impl Present {
 }
 
 impl Services {
-    /// Signs in by e-mail address and password. `device` is the cookie of a device that has signed in before.
-    ///
-    /// # Errors
-    /// [`ServiceError::SignInFailed`], the same and after the same work whether or not there is such an account;
-    /// [`ServiceError::TooManyAttempts`].
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: &str,
-        device: Option<&str>,
-        context: &RequestContext,
-    ) -> Result<Started, ServiceError> {
-        let email = Email::parse(email).ok();
-        let record = match &email {
-            Some(email) => self.store.find_sign_in(email).await?,
-            None => None,
-        };
-        let account = email.as_ref().map_or_else(String::new, Email::key);
-        let known_device = record.as_ref().and_then(|record| {
-            device.filter(|device| self.is_known_device(device, record.user.id))
-        });
-        let attempt = Attempt {
-            account: &account,
-            known_device,
-            address: context.address,
-        };
-        let now = self.clock.now();
-        self.throttle
-            .try_now(&attempt, now)
-            .map_err(|Wait(seconds)| {
-                self.metrics.signed_in(SignIn::Throttled);
-                ServiceError::TooManyAttempts(seconds)
-            })?;
-        // What cannot be a password is compared all the same, so that it takes as long.
-        let typed = Password::typed(password)
-            .or_else(|_| Password::typed(""))
-            .map_err(|_| ServiceError::SignInFailed)?;
-        let hash = record
-            .as_ref()
-            .and_then(|record| record.password_hash.as_deref());
-        let right = self.compare(typed, hash, &attempt, now).await?;
-        let user = record.as_ref().map(|record| record.user.id);
-        let Some(record) = record.filter(|record| right && record.user.standing.is_active()) else {
-            self.note_failed_sign_in(user, context).await?;
-            return Err(ServiceError::SignInFailed);
-        };
-        self.throttle.succeeded(&attempt);
-        self.renew_hash(&record.user, hash_of(&record), password)
-            .await?;
-        let Some(membership) = self
-            .store
-            .memberships_of(record.user.id)
-            .await?
-            .into_iter()
-            .next()
-        else {
-            return Err(ServiceError::SignInFailed);
-        };
-        self.begin_session(&record.user, membership.organization, context)
-            .await
-    }
-
-    /// Compares the password of a person who is signed in already, and notes that they are present.
-    ///
-    /// # Errors
-    /// [`ServiceError::SignInFailed`], [`ServiceError::TooManyAttempts`].
-    pub async fn confirm_presence(
-        &self,
-        person: &Person,
-        password: &str,
-        device: Option<&str>,
-        context: &RequestContext,
-    ) -> Result<(), ServiceError> {
-        let Via::Session { id, .. } = person.via else {
-            return Err(ServiceError::SignInRequired);
-        };
-        let account = person.user.email.key();
-        // Who is signed in is never kept waiting by strangers: the session vouches where no device does.
-        let session = id.to_string();
-        let known_device = device.filter(|device| self.is_known_device(device, person.user.id));
-        let attempt = Attempt {
-            account: &account,
-            known_device: Some(known_device.unwrap_or(&session)),
-            address: context.address,
-        };
-        let now = self.clock.now();
-        self.throttle
-            .try_now(&attempt, now)
-            .map_err(|Wait(seconds)| ServiceError::TooManyAttempts(seconds))?;
-        let record = self.store.find_sign_in_of(person.user.id).await?;
-        let typed = Password::typed(password).map_err(|_| ServiceError::SignInFailed)?;
-        let hash = record.as_ref().map(hash_of).filter(|hash| !hash.is_empty());
-        if !self.compare(typed, hash, &attempt, now).await? {
-            self.note_failed_sign_in(Some(person.user.id), context)
-                .await?;
-            return Err(ServiceError::SignInFailed);
-        }
-        self.throttle.succeeded(&attempt);
-        let mut tx = self.store.begin().await?;
-        if !tx.prove_session(id, self.clock.now()).await? {
-            return Err(ServiceError::SignInRequired);
-        }
-        tx.append_audit(
-            &self.entropy,
-            &audit(
-                person.user.id,
-                Some(person.organization.id),
-                Action::SignedIn,
-                context,
-                context.address_text().as_deref(),
-                self.clock.now(),
-            ),
-        )
-        .await?;
-        tx.commit(&[]).await?;
-        Ok(())
-    }
-
     /// The person behind a session's value, if the session is open and the person may be here.
     ///
     /// # Errors
@@ -399,34 +275,18 @@ impl Services {
             .await?
             .ok_or(ServiceError::SignInFailed)?;
         let address = context.address_text();
-        let session = NewSession {
+        let pepper = self.peppers.current();
+        self.write_session(&NewSession {
             id,
             user: user.id,
             organization,
-            digest: self
-                .peppers
-                .current()
-                .seal(SESSION_LABEL, value.expose().as_bytes()),
+            digest: pepper.seal(SESSION_LABEL, value.expose().as_bytes()),
             now,
             expires_at: expires,
             address: address.as_deref(),
             agent: context.agent.as_deref(),
-        };
-        let mut tx = self.store.begin().await?;
-        tx.insert_session(&session).await?;
-        tx.append_audit(
-            &self.entropy,
-            &audit(
-                user.id,
-                Some(organization),
-                Action::SignedIn,
-                context,
-                address.as_deref(),
-                now,
-            ),
-        )
+        })
         .await?;
-        tx.commit(&[]).await?;
         self.metrics.signed_in(SignIn::Accepted);
         Ok(Started {
             csrf: self.csrf(&value),
@@ -436,6 +296,25 @@ impl Services {
             device: self.device(user.id),
             person,
         })
+    }
+
+    async fn write_session(&self, session: &NewSession<'_>) -> Result<(), ServiceError> {
+        let entry = AuditEntry {
+            at: session.now,
+            organization: Some(session.organization),
+            actor: Some(session.user),
+            token: None,
+            action: Action::SignedIn,
+            target: None,
+            address: session.address,
+            agent: session.agent,
+            detail: None,
+        };
+        let mut tx = self.store.begin().await?;
+        tx.insert_session(session).await?;
+        tx.append_audit(&self.entropy, &entry).await?;
+        tx.commit(&[]).await?;
+        Ok(())
     }
 
     async fn find_session_record(
@@ -451,63 +330,6 @@ impl Services {
         Ok(None)
     }
 
-    /// Whether the password is right. An attempt that finds no room to be compared is no failure, and is given back.
-    async fn compare(
-        &self,
-        typed: Password,
-        hash: Option<&str>,
-        attempt: &Attempt<'_>,
-        at: Timestamp,
-    ) -> Result<bool, ServiceError> {
-        let compared = self.passwords.matches(typed, hash).await;
-        if matches!(compared, Err(ServiceError::Busy)) {
-            self.throttle.give_back(attempt, at);
-        }
-        compared
-    }
-
-    /// Written whether or not there is such an account, or the time of the write would tell them apart.
-    async fn note_failed_sign_in(
-        &self,
-        user: Option<UserId>,
-        context: &RequestContext,
-    ) -> Result<(), ServiceError> {
-        self.metrics.signed_in(SignIn::Refused);
-        let address = context.address_text();
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            organization: None,
-            actor: user,
-            token: None,
-            action: Action::SignInFailed,
-            target: None,
-            address: address.as_deref(),
-            agent: context.agent.as_deref(),
-            detail: None,
-        };
-        let mut tx = self.store.begin().await?;
-        tx.append_audit(&self.entropy, &entry).await?;
-        tx.commit(&[]).await?;
-        Ok(())
-    }
-
-    async fn renew_hash(
-        &self,
-        user: &User,
-        hash: &str,
-        password: &str,
-    ) -> Result<(), ServiceError> {
-        if !Passwords::is_outdated(hash) {
-            return Ok(());
-        }
-        let typed = Password::typed(password).map_err(|_| ServiceError::SignInFailed)?;
-        let hash = self.passwords.hash(typed, &self.entropy).await?;
-        let mut tx = self.store.begin().await?;
-        tx.set_password_hash(user.id, &hash).await?;
-        tx.commit(&[]).await?;
-        Ok(())
-    }
-
     /// Bound to the session's value, which only the cookie holds, so that it need not be stored.
     fn csrf(&self, value: &SessionValue) -> String {
         URL_SAFE_NO_PAD.encode(
@@ -517,47 +339,9 @@ impl Services {
                 .bytes(),
         )
     }
-
-    /// What a device that signed in to `user`'s account keeps: a random name and a proof that we gave it.
-    fn device(&self, user: UserId) -> String {
-        let mut random = [0; 16];
-        self.entropy.fill(&mut random);
-        let until = self
-            .clock
-            .now()
-            .plus_seconds(KNOWN_DEVICE_SECONDS)
-            .seconds();
-        let name = format!("{}.{until}", URL_SAFE_NO_PAD.encode(random));
-        let proof = self.device_proof(&name, user);
-        format!("{name}.{proof}")
-    }
-
-    fn device_proof(&self, name: &str, user: UserId) -> String {
-        let message = [user.bytes(), name.as_bytes()].concat();
-        URL_SAFE_NO_PAD.encode(self.peppers.current().seal(DEVICE_LABEL, &message).bytes())
-    }
-
-    fn is_known_device(&self, device: &str, user: UserId) -> bool {
-        let Some((name, proof)) = device.rsplit_once('.') else {
-            return false;
-        };
-        let until = name
-            .rsplit_once('.')
-            .and_then(|(_, until)| until.parse::<i64>().ok());
-        until.is_some_and(|until| self.clock.now().seconds() < until)
-            && bool::from(
-                self.device_proof(name, user)
-                    .as_bytes()
-                    .ct_eq(proof.as_bytes()),
-            )
-    }
 }
 
-fn hash_of(record: &hallpass_store::SignInRecord) -> &str {
-    record.password_hash.as_deref().unwrap_or_default()
-}
-
-fn audit<'a>(
+pub(super) fn audit<'a>(
     user: UserId,
     organization: Option<OrganizationId>,
     action: Action,
@@ -577,6 +361,3 @@ fn audit<'a>(
         detail: None,
     }
 }
-
-#[cfg(test)]
-mod sign_in_tests;

@@ -159,13 +159,7 @@ impl Services {
             name: parsed.name,
             standing: Standing::Active,
         };
-        let membership = Membership {
-            organization: organization.id,
-            user: user.id,
-            role: BuiltInRole::Superuser.id(),
-            standing: Standing::Active,
-            may_have_tokens: true,
-        };
+        let membership = superuser(organization.id, user.id);
         let mut tx = self.store.begin().await?;
         if !tx.is_empty_and_held().await? {
             return Err(ServiceError::AlreadySetUp);
@@ -194,5 +188,15 @@ impl Services {
         self.reach(seq).await?;
         self.begin_session(&account.user, organization.id, context)
             .await
+    }
+}
+
+const fn superuser(organization: OrganizationId, user: UserId) -> Membership {
+    Membership {
+        organization,
+        user,
+        role: BuiltInRole::Superuser.id(),
+        standing: Standing::Active,
+        may_have_tokens: true,
     }
 }

@@ -91,7 +91,7 @@ impl<'a> Repeatable<'a> {
 
 /// What came of one try to write a token.
 enum Tried {
-    Made(PersonalAccessToken),
+    Made(Box<PersonalAccessToken>),
     PrefixTaken,
     MadeBefore([u8; 32], TokenId),
 }
@@ -152,7 +152,10 @@ impl Services {
             {
                 Tried::Made(token) => {
                     let secret = Some(secret);
-                    return Ok(Created { token, secret });
+                    return Ok(Created {
+                        token: *token,
+                        secret,
+                    });
                 }
                 Tried::MadeBefore(first, id) => {
                     let same = repeatable.is_some_and(|repeatable| repeatable.request == first);
@@ -219,7 +222,7 @@ impl Services {
         if let Err(error) = self.reach(seq).await {
             tracing::warn!(%error, "a new token is not known in memory yet");
         }
-        Ok(Tried::Made(token))
+        Ok(Tried::Made(Box::new(token)))
     }
 
     async fn stored_form(&self, secret: &PlainToken) -> Result<Stored, ServiceError> {

@@ -11,6 +11,7 @@ use hallpass_domain::token::{Brand, Pepper, PepperId, Peppers, Scheme};
 use hallpass_store::{Database, Store};
 use hallpass_testkit::{TempDir, temp_dir};
 use std::{net::IpAddr, sync::Arc};
+use zeroize::Zeroizing;
 
 const EMAIL: &str = "ada@acme.example";
 const RIGHT: &str = "correct horse battery";
