@@ -290,9 +290,10 @@ pub fn guarded(router: Router<App>) -> Router<App> {
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     // The panic itself is logged where it happens.
-    axum::response::IntoResponse::into_response(ApiError(ServiceError::Internal(
-        "a handler panicked".to_owned(),
-    )))
+    let fault = ServiceError::Internal("a handler panicked".to_owned());
+    let mut response = axum::response::IntoResponse::into_response(ApiError(fault));
+    people::guard_data(response.headers_mut());
+    response
 }
 
 /// Waits for SIGTERM or SIGINT, then stops everything; SIGHUP reads the certificate again.

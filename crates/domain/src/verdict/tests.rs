@@ -41,6 +41,7 @@ fn member(active: bool, may_have_tokens: bool) -> Bearer {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of facts and reasons")]
 fn each_fact_alone_refuses_for_its_own_reason() {
     let role = set("repo:read");
     let facts = good(&role);
