@@ -213,7 +213,17 @@ fn report(
         )?;
     }
     writeln!(out)?;
-    let random = Median::of(&rounds[RANDOM]).value;
+    report_goals(&mut out, loaded, &rounds[RANDOM], allocations)
+}
+
+fn report_goals(
+    out: &mut impl Write,
+    loaded: &Loaded,
+    random: &[f64],
+    allocations: u64,
+) -> anyhow::Result<()> {
+    let sizes = loaded.engine.sizes();
+    let random = Median::of(random).value;
     let seconds = loaded.seconds;
     let heap = loaded.heap as f64 / sizes.tokens as f64;
     let estimate = sizes.bytes as f64 / sizes.tokens as f64;
