@@ -18,7 +18,7 @@ mod prompt;
 
 use clap::Parser as _;
 use exit::{Exit, Failure};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -58,6 +58,17 @@ fn prepare() -> Result<(), Failure> {
         current: Some(0),
         maximum: Some(0),
     };
+    // Every connection is a file, and the usual soft limit of 1024 is for programs that use select().
+    let files = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: files.maximum,
+        ..files
+    };
+    setrlimit(Resource::Nofile, most).map_err(|error| {
+        trouble(&format!(
+            "the limit on open files cannot be raised: {error}"
+        ))
+    })?;
     setrlimit(Resource::Core, none)
         .map_err(|error| trouble(&format!("core dumps cannot be switched off: {error}")))?;
     #[cfg(target_os = "linux")]

@@ -50,7 +50,7 @@ impl App {
         forwarded: impl DoubleEndedIterator<Item = &'a str>,
     ) -> Option<IpAddr> {
         for entry in forwarded.rev().flat_map(|line| line.rsplit(',')) {
-            let address: IpAddr = entry.trim().parse().ok()?;
+            let address = parse_forwarded(entry)?;
             if !self.is_trusted_proxy(address) {
                 return Some(address.to_canonical());
             }
@@ -63,5 +63,42 @@ impl App {
         self.trusted_proxies
             .iter()
             .any(|network| network.contains(&address))
+    }
+}
+
+/// One address of `X-Forwarded-For`. Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::17]:4711`.
+fn parse_forwarded(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
+    let bare = entry
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    bare.unwrap_or(entry)
+        .parse()
+        .ok()
+        .or_else(|| Some(entry.parse::<std::net::SocketAddr>().ok()?.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_forwarded;
+
+    #[test]
+    fn addresses_with_and_without_a_port_are_read() {
+        for (entry, address) in [
+            ("192.0.2.7", "192.0.2.7"),
+            (" 192.0.2.7:4711 ", "192.0.2.7"),
+            ("2001:db8::17", "2001:db8::17"),
+            ("[2001:db8::17]", "2001:db8::17"),
+            ("[2001:db8::17]:4711", "2001:db8::17"),
+        ] {
+            assert_eq!(
+                parse_forwarded(entry),
+                Some(address.parse().unwrap()),
+                "{entry}"
+            );
+        }
+        for bad in ["", "unknown", "_hidden", "192.0.2.7:x", "[192.0.2.7"] {
+            assert_eq!(parse_forwarded(bad), None, "{bad}");
+        }
     }
 }

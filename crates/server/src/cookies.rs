@@ -72,8 +72,9 @@ fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut found = headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| Cookie::split_parse(line.to_owned()).filter_map(Result::ok))
+        // Another site's cookie beside ours may hold any bytes.
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| Cookie::parse(std::str::from_utf8(pair).ok()?.trim()).ok())
         .filter(|cookie| cookie.name() == name);
     let first = found.next()?;
     found.next().is_none().then(|| first.value().to_owned())

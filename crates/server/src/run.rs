@@ -11,7 +11,7 @@ use crate::{
     error::ServiceError,
     gateway, http as people,
     jobs::Jobs,
-    listen::{self, Listener, Options, Shutdown, with_peer},
+    listen::{self, Limits, Listener, Options, Shutdown, with_peer},
     observe::{Health, ListenerName},
     operations, pages,
     problem::ApiError,
@@ -20,10 +20,16 @@ use crate::{
     tls::{Certificates, TlsError},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
-use hallpass_domain::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX};
+use hallpass_domain::limits::{BODY_BYTES_MAX, CONNECTIONS_MAX, REQUEST_SECONDS_MAX};
 use hallpass_store::StoreError;
 use http::StatusCode;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use ipnet::IpNet;
+use rustix::process::{Resource, getrlimit};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -211,9 +217,12 @@ impl Bound {
             inner(self.operations.address()),
         );
         let options = |name, tls| Options {
+            limits: Limits {
+                connections: connections(name),
+                ..Limits::default()
+            },
             tls,
             metrics: Some(app.services.metrics.listener(name)),
-            ..Options::default()
         };
         let people = self.people.serve(
             with_peer(people_router(app)),
@@ -238,18 +247,53 @@ impl Bound {
     }
 }
 
+/// How many connections a listener may hold, so that a flood on one leaves files for the others and the database.
+fn connections(name: ListenerName) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    let share = match name {
+        ListenerName::Operations => files / 16,
+        ListenerName::People | ListenerName::Gateway => files / 3,
+    };
+    if share < CONNECTIONS_MAX && name == ListenerName::People {
+        tracing::warn!(
+            files,
+            connections = share,
+            "the limit on open files bounds the connections; raise it with ulimit -n or LimitNOFILE"
+        );
+    }
+    share.min(CONNECTIONS_MAX)
+}
+
 /// What handlers are given.
 pub fn app(config: &Config, services: &Arc<Services>, bound: SocketAddr) -> App {
     App {
         services: Arc::clone(services),
         secure_cookies: config.cookies_secure(),
         base_url: config.base_url(bound).into(),
-        trusted_proxies: config.trusted_proxies.clone().into(),
+        trusted_proxies: trusted_proxies(config).into(),
         gateway_secret: config.gateway_secret.clone().map(Arc::new),
         health: Arc::new(Health::default()),
         people_metrics: services.metrics.listener(ListenerName::People),
         gateway_metrics: services.metrics.listener(ListenerName::Gateway),
     }
+}
+
+/// Behind a proxy that nobody named it is the one on this machine: else all its clients would be one address, and one
+/// of them could keep all others from signing in.
+fn trusted_proxies(config: &Config) -> Vec<IpNet> {
+    if config.behind_tls_proxy && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "no --trusted-proxies: X-Forwarded-For counts only from a proxy on this machine"
+        );
+        return [
+            IpAddr::from([127, 0, 0, 1]),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ]
+        .map(IpNet::from)
+        .to_vec();
+    }
+    config.trusted_proxies.clone()
 }
 
 /// Everything that people and programs reach on the first listener.

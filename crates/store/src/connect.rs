@@ -2,7 +2,7 @@
 
 use crate::{StoreError, on, sql};
 use sqlx::{
-    PgPool, Row, SqlitePool,
+    Connection as _, PgPool, Row, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -112,8 +112,11 @@ impl Store {
     }
 
     async fn open_sqlite(path: PathBuf) -> Result<Self, StoreError> {
-        let lock = lock_file(&path)?;
         make_file(&path)?;
+        // By its own name, so that no link leads a second process past the lock.
+        let path = fs::canonicalize(&path)
+            .map_err(|error| StoreError::InUse(format!("{}: {error}", path.display())))?;
+        let lock = lock_file(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -129,6 +132,11 @@ impl Store {
                 .acquire_timeout(ACQUIRE_SECONDS)
                 .idle_timeout(None)
                 .max_lifetime(None)
+                // SQLite ends a transaction by itself when the disk is full, and sqlx then takes the connection
+                // for one inside a transaction, for ever. Such a connection is replaced.
+                .before_acquire(|connection, _| {
+                    Box::pin(async move { Ok(!connection.is_in_transaction()) })
+                })
                 .connect_with(options)
         };
         let write = pool(1, options.clone()).await?;
@@ -325,6 +333,41 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A full disk ends a transaction behind the library's back; the writer must come back when there is room.
+    #[tokio::test]
+    async fn the_writer_survives_a_full_disk() {
+        let folder = hallpass_testkit::temp_dir();
+        let database = Database::Sqlite(folder.path().join("a.db"));
+        let store = Store::open(&database).await.unwrap();
+        let Either::Sqlite(write) = &store.write else {
+            panic!("SQLite was asked for")
+        };
+        let full = async || -> Result<(), sqlx::Error> {
+            let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query("pragma max_page_count = 1")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("create table filler (text TEXT)")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("insert into filler (text) values (hex(randomblob(1000000)))")
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await
+        };
+        for _ in 0..3 {
+            assert!(full().await.is_err());
+        }
+        let mut connection = write.acquire().await.unwrap();
+        sqlx::query("pragma max_page_count = 1000000")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        drop(connection);
+        store.begin().await.unwrap().commit(&[]).await.unwrap();
+        store.write_uses(&[], &[]).await.unwrap();
+    }
 
     /// Only in here can every connection be had.
     #[tokio::test]

@@ -6,7 +6,7 @@ use super::{
     activity::{Activity, InFlight, Protocol},
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use pin_project_lite::pin_project;
@@ -87,6 +87,16 @@ impl<S> Door<S> {
         }
     }
 
+    /// What is wrong with the head of a request, whoever would serve it.
+    fn refusal<B>(&self, request: &Request<B>) -> Option<&'static OwnAnswer> {
+        let headers = request.headers();
+        if self.header_lines.is_some_and(|most| headers.len() > most) {
+            return Some(&OwnAnswer::TOO_MANY_LINES);
+        }
+        (request.version() == Version::HTTP_11 && !is_unambiguous(headers))
+            .then_some(&OwnAnswer::AMBIGUOUS)
+    }
+
     pub(super) fn activity(&self) -> Arc<Activity> {
         Arc::clone(&self.activity)
     }
@@ -100,18 +110,16 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Door<S> {
     fn call(&self, request: Request<Incoming>) -> Answer<S> {
         let in_flight = Some(self.activity.begin(request.method().clone()));
         let complete = (!request.body().is_end_stream()).then(Arc::default);
-        let state = if self
-            .header_lines
-            .is_some_and(|most| request.headers().len() > most)
-        {
-            State::Refused
-        } else {
-            let request = request.map(|incoming| RequestBody {
-                incoming,
-                complete: complete.clone(),
-            });
-            State::Serving {
-                inner: Oneshot::new(self.service.clone(), request),
+        let state = match self.refusal(&request) {
+            Some(answer) => State::Refused { answer },
+            None => {
+                let request = request.map(|incoming| RequestBody {
+                    incoming,
+                    complete: complete.clone(),
+                });
+                State::Serving {
+                    inner: Oneshot::new(self.service.clone(), request),
+                }
             }
         };
         Answer {
@@ -129,7 +137,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<S: Service> {
         Serving { #[pin] inner: Oneshot<S, Request<RequestBody>> },
-        Refused,
+        Refused { answer: &'static OwnAnswer },
     }
 }
 
@@ -153,7 +161,7 @@ impl<S: Service> Future for Answer<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = match this.state.project() {
-            StateProjection::Refused => own_answer(&OwnAnswer::TOO_MANY_LINES, *this.tls),
+            StateProjection::Refused { answer } => own_answer(answer, *this.tls),
             StateProjection::Serving { inner } => match inner.poll(cx) {
                 Poll::Ready(Ok(response)) => response.map(|body| Which::Served { body }),
                 Poll::Ready(Err(never)) => match never {},
@@ -191,13 +199,34 @@ impl<S: Service> Future for Answer<S> {
     }
 }
 
+/// Whether every server would read this head alike: one host (RFC 9112 section 3.2), and no coding of the
+/// transfer but `chunked` (section 6.1), which some would overlook.
+fn is_unambiguous(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next().filter(|_| hosts.next().is_none());
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let coding = codings.next();
+    host.is_some_and(|host| host.as_bytes().iter().all(is_of_host))
+        && codings.next().is_none()
+        && coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
+const fn is_of_host(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']' | b'%')
+}
+
 /// What the listener answers by itself.
+#[derive(Debug)]
 struct OwnAnswer {
     status: StatusCode,
     problem: &'static str,
 }
 
 impl OwnAnswer {
+    const AMBIGUOUS: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        problem: r#"{"type":"about:blank","title":"Bad Request","status":400,"code":"request_ambiguous","detail":"Send exactly one Host, and no Transfer-Encoding but chunked."}"#,
+    };
     const TOO_MANY_LINES: Self = Self {
         status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         problem: r#"{"type":"about:blank","title":"Request Header Fields Too Large","status":431,"code":"headers_too_large","detail":"Send fewer header lines."}"#,
@@ -231,6 +260,10 @@ fn own_answer<B>(answer: &OwnAnswer, tls: bool) -> Response<Which<B>> {
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
     );
+    if answer.status == StatusCode::BAD_REQUEST {
+        // Where the next request would begin is not sure either.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if tls {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,

@@ -64,7 +64,12 @@ pub(super) async fn submit(
         .sign_in(email, password, sent.device.as_deref(), &sent.context)
         .await
     {
-        Ok(started) => Ok(begun(&app, &started, local_path(next))),
+        Ok(started) => {
+            app.services
+                .end_replaced(sent.replaced.as_ref(), &sent.context)
+                .await?;
+            Ok(begun(&app, &started, local_path(next)))
+        }
         Err(error) => show_again(local_path(next), email, error),
     }
 }

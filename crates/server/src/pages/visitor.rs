@@ -5,7 +5,10 @@ use crate::{
     app::App,
     caller, cookies,
     error::ServiceError,
-    service::{Person, RequestContext, Via, sessions::Present},
+    service::{
+        Person, RequestContext, Via,
+        sessions::{Present, SessionValue},
+    },
 };
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
@@ -120,6 +123,8 @@ pub(super) struct SentByAnyone {
     pub(super) context: RequestContext,
     /// The cookie of a device that has signed in before.
     pub(super) device: Option<String>,
+    /// The session that a sign-in replaces.
+    pub(super) replaced: Option<SessionValue>,
 }
 
 impl FromRequest<App> for SentByAnyone {
@@ -127,11 +132,13 @@ impl FromRequest<App> for SentByAnyone {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        let (context, device) = (
+        let (context, device, replaced) = (
             caller::context(&parts),
             cookies::read_device(app, &parts.headers),
+            cookies::read_session(app, &parts.headers),
         );
         Ok(Self {
+            replaced,
             fields: Fields::read(Request::from_parts(parts, body)).await?,
             context,
             device,

@@ -40,6 +40,10 @@ pub(super) async fn sign_in(
         .services
         .sign_in(&body.email, &body.password, device.as_deref(), &context)
         .await?;
+    let replaced = cookies::read_session(&app, &headers);
+    app.services
+        .end_replaced(replaced.as_ref(), &context)
+        .await?;
     let shape = NewSession {
         id: started.id.to_string(),
         csrf: started.csrf.clone(),

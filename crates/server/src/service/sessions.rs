@@ -219,6 +219,26 @@ impl Services {
         Ok(())
     }
 
+    /// Ends the session that a browser brought to a new sign-in: the new one takes its place.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_replaced(
+        &self,
+        replaced: Option<&SessionValue>,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
+        let Some(value) = replaced else { return Ok(()) };
+        match self.find_present(value).await {
+            Ok(present) => {
+                self.end_session(&present.person, present.session, context)
+                    .await
+            }
+            Err(ServiceError::SignInRequired) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Ends every session of the person, this one too.
     ///
     /// # Errors
