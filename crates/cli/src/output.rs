@@ -130,7 +130,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints a value of the REST interface as JSON.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|_| Failure::new(Exit::Trouble, "the answer cannot be written as JSON"))?;

@@ -114,8 +114,10 @@ impl Services {
         let follower = &self.follower;
         let turn = follower.turn.lock().await;
         let caught_up = self.apply_feed().await;
-        let applied = follower.applied() >= follower.committed.load(Ordering::Acquire);
-        follower.current.store(applied, Ordering::Release);
+        // What was committed while the feed was read is for its own request to reach.
+        let current =
+            caught_up.is_ok() || follower.applied() >= follower.committed.load(Ordering::Acquire);
+        follower.current.store(current, Ordering::Release);
         if let Err(error) = &caught_up
             && !error.is_passing()
         {
