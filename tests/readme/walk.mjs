@@ -209,10 +209,11 @@ walk("the five minutes", async (walker) => {
       if (language !== "sh") continue;
       blocks += 1;
       if (blocks === 1) {
-        server.type(code);
+        server.type(`${code}printf '\\n(%s ended)\\n' 'what was started'\n`);
         // Whoever waits for a build wants to see it.
         server.show((text) => process.stderr.write(text));
-        await server.waitFor(/Nobody can sign in yet/, BUILD_MILLISECONDS_MAX);
+        const [came] = await server.waitFor(/Nobody can sign in yet|what was started ended/, BUILD_MILLISECONDS_MAX);
+        assert.match(came, /Nobody/, "the server did not start; see above why");
         server.show(undefined);
         continue;
       }
