@@ -1,10 +1,10 @@
 //! `hallpass-bench engine`: one verification in memory, by itself.
 
-use crate::{
+use anyhow::ensure;
+use hallpass_bench::{
     measure::{Chance, Median, clock, nanoseconds},
     people::{Deployment, NOW, deployment},
 };
-use anyhow::ensure;
 use hallpass_domain::{
     permission::Permission,
     token::{Brand, Kind, Peppers, PlainToken},

@@ -1,9 +1,6 @@
 //! What verification costs, measured against its limits.
 
 mod engine;
-mod measure;
-mod people;
-mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -18,17 +15,10 @@ struct Arguments {
 enum What {
     /// The engine by itself, in one process and on one thread.
     Engine(engine::Options),
-    /// Verified requests per second over HTTP, against the same stack without the work.
-    Verify(verify::Options),
-    /// The serving half of `verify`.
-    #[command(hide = true)]
-    VerifyServe(verify::ServeOptions),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Engine(options) => engine::run(&options),
-        What::Verify(options) => verify::run(&options),
-        What::VerifyServe(options) => verify::serve(&options),
     }
 }

@@ -7,7 +7,7 @@ use std::{cell::Cell, fmt, time::Instant};
 const RESAMPLES: usize = 2_000;
 
 /// Nanoseconds that `work` takes for each of `count` things.
-pub(crate) fn nanoseconds(count: usize, work: impl FnOnce()) -> f64 {
+pub fn nanoseconds(count: usize, work: impl FnOnce()) -> f64 {
     let start = clock();
     work();
     start.elapsed().as_nanos() as f64 / count as f64
@@ -17,20 +17,20 @@ pub(crate) fn nanoseconds(count: usize, work: impl FnOnce()) -> f64 {
     clippy::disallowed_methods,
     reason = "measuring time is what a benchmark is for"
 )]
-pub(crate) fn clock() -> Instant {
+pub fn clock() -> Instant {
     Instant::now()
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64).
 #[derive(Debug)]
-pub(crate) struct Chance(Cell<u64>);
+pub struct Chance(Cell<u64>);
 
 impl Chance {
-    pub(crate) const fn new(seed: u64) -> Self {
+    pub const fn new(seed: u64) -> Self {
         Self(Cell::new(seed))
     }
 
-    pub(crate) fn next(&self) -> u64 {
+    pub fn next(&self) -> u64 {
         self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
         let number = self.0.get();
         let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -38,7 +38,7 @@ impl Chance {
         number ^ (number >> 31)
     }
 
-    pub(crate) fn below(&self, end: usize) -> usize {
+    pub fn below(&self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 }
@@ -53,15 +53,15 @@ impl Entropy for Chance {
 
 /// A median with its bootstrapped 95 % interval.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Median {
-    pub(crate) value: f64,
+pub struct Median {
+    pub value: f64,
     low: f64,
     high: f64,
 }
 
 impl Median {
     /// The median of at least one number.
-    pub(crate) fn of(numbers: &[f64]) -> Self {
+    pub fn of(numbers: &[f64]) -> Self {
         let chance = Chance::new(1);
         let mut medians: Vec<f64> = (0..RESAMPLES)
             .map(|_| {

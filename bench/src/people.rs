@@ -12,7 +12,7 @@ use hallpass_domain::{
 use hallpass_engine::{Change, Owner, Stored, TokenRecord};
 use zeroize::Zeroizing;
 
-pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+pub const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 const ORGANIZATIONS: usize = 200;
 const ROLES: usize = 12;
 const SCOPES: usize = 64;
@@ -33,16 +33,20 @@ const WORDS: [&str; 12] = [
 ];
 
 /// The deployment: changes to load, and the texts of the tokens.
-pub(crate) struct Deployment {
-    pub(crate) peppers: Peppers,
-    pub(crate) changes: Vec<Change>,
-    pub(crate) tokens: Vec<PlainToken>,
+#[derive(Debug)]
+pub struct Deployment {
+    pub peppers: Peppers,
+    pub changes: Vec<Change>,
+    pub tokens: Vec<PlainToken>,
 }
 
-pub(crate) fn peppers() -> anyhow::Result<Peppers> {
+pub fn peppers() -> anyhow::Result<Peppers> {
     let id = PepperId::parse("p1").context("a good name")?;
     Ok(Peppers::new(
-        Pepper::new(id, &Zeroizing::new([7; 32])),
+        Pepper::new(
+            id,
+            &Zeroizing::new(std::array::from_fn(|place| 7 * place as u8 + 1)),
+        ),
         Vec::new(),
     ))
 }
@@ -67,7 +71,7 @@ fn some_permissions(chance: &Chance, count: usize) -> anyhow::Result<PermissionS
     )?)
 }
 
-pub(crate) fn deployment(count: usize) -> anyhow::Result<Deployment> {
+pub fn deployment(count: usize) -> anyhow::Result<Deployment> {
     let chance = Chance::new(2);
     let peppers = peppers()?;
     let people = People::new(&chance, count.div_ceil(TOKENS_PER_USER));

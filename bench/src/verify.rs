@@ -7,9 +7,9 @@
 mod client;
 mod server;
 
-use crate::measure::Median;
 use anyhow::{Context, ensure};
 use client::Load;
+use hallpass_bench::measure::Median;
 use server::Child;
 
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -1,7 +1,7 @@
 //! Asks as fast as it is answered, on connections that stay open.
 
-use crate::{measure, people};
 use anyhow::{Context, bail};
+use hallpass_bench::{measure, people};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

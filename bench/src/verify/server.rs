@@ -1,8 +1,8 @@
 //! The process that serves: the real services with their jobs, over a database in a folder of its own.
 
-use crate::people;
 use anyhow::Context;
 use axum::{Router, routing::any};
+use hallpass_bench::people;
 use hallpass_server::{
     app::App,
     clock::Clock,
@@ -22,8 +22,8 @@ use std::{
     sync::Arc,
 };
 
-/// 32 bytes of 7, as [`people::peppers`] has them.
-const PEPPER: &str = "p1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+/// The key of [`people::peppers`].
+const PEPPER: &str = "p1:AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09o=";
 
 /// The serving process; it ends with this value.
 pub(super) struct Child {

@@ -21,6 +21,10 @@ use exit::{Exit, Failure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 
+/// Answers are made on one thread and freed on another; the usual allocator makes the two wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let ended = prepare()
         .and_then(|()| guard::check(given()))

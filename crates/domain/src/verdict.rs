@@ -169,18 +169,21 @@ impl Facts<'_> {
 
     /// All that the credential may do now, for showing: what [`decide`] would allow, one by one.
     pub fn permissions(&self) -> PermissionSet {
-        let Some(scope) = self.scope else {
-            return self.role.clone();
-        };
-        let own = scope
-            .iter()
+        self.permitted().cloned().collect()
+    }
+
+    /// The same, without making a set of it: what the role holds, in order, then what is had by naming it.
+    pub fn permitted(&self) -> impl Iterator<Item = &Permission> {
+        let own = self
+            .scope
+            .into_iter()
+            .flatten()
             .filter(|permission| permission.as_str() == Permission::OWN_TOKENS);
-        self.role
-            .iter()
-            .filter(|held| scope.covers(held))
-            .chain(own)
-            .cloned()
-            .collect()
+        let held = self.role.iter().filter(|held| {
+            held.as_str() != Permission::OWN_TOKENS
+                && self.scope.is_none_or(|scope| scope.covers(held))
+        });
+        held.chain(own)
     }
 }
 

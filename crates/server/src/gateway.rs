@@ -10,22 +10,28 @@
 //! only be refused for it. The original request is taken from `X-Original-Method` and `X-Original-URI` (nginx) or
 //! `X-Forwarded-Method` and `X-Forwarded-Uri` (Caddy, Traefik).
 
+mod identity;
+
 use crate::{
     app::App,
     caller::refusal,
     credentials::{self, BadCredentials, Credential},
-    http::{agent, guard_data},
+    http::guard_data,
     observe::{Door, Outcome},
     service::verification::{Asked, Verified},
 };
-use axum::{Router, extract::State, response::Response, routing::any};
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing::any,
+};
 use hallpass_domain::{
     permission::Permission,
     verdict::{DenyReason, Verdict},
 };
-use hallpass_engine::{OwnerView, TokenView};
+use hallpass_engine::TokenView;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
@@ -33,12 +39,8 @@ const PERMISSION: HeaderName = HeaderName::from_static("x-hallpass-permission");
 const SECRET: HeaderName = HeaderName::from_static("x-hallpass-gateway-secret");
 const ERROR: HeaderName = HeaderName::from_static("x-hallpass-error");
 
-/// Bytes of one identity header: nginx and others have 4 KiB for all headers of an answer. A longer list of
-/// permissions is left empty; `/v1/verify` has it whole.
-const HEADER_BYTES_MAX: usize = 1_536;
-
-/// Names are Unicode, headers are ASCII: names are percent-encoded UTF-8, as in an address.
-const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'"').add(b'\\');
+/// The identity, `Cache-Control` and what the protocol adds.
+const HEADERS_OF_A_YES: usize = 16;
 
 /// The routes of the listener for gateways.
 pub fn router() -> Router<App> {
@@ -54,11 +56,12 @@ async fn not_found() -> Response {
     bare(StatusCode::NOT_FOUND)
 }
 
-async fn auth(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn auth(State(app): State<App>, request: Request) -> Response {
     let began = tokio::time::Instant::now();
-    let response = answer(&app, &method, &uri, &headers).await;
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let response = answer(&app, method, uri, headers).await;
     app.gateway_metrics
-        .answered(&method, response.status(), began.elapsed());
+        .answered(method, response.status(), began.elapsed());
     response
 }
 
@@ -92,12 +95,9 @@ async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> R
         method: Some(original.method),
         path: Some(original.address).filter(|address| !address.is_empty()),
         address: client_address(app, headers),
-        agent: None,
-    };
-    let agent = agent(headers);
-    let asked = Asked {
-        agent: agent.as_deref(),
-        ..asked
+        agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| std::str::from_utf8(agent.as_bytes()).ok()),
     };
     match app
         .services
@@ -169,66 +169,19 @@ fn needed(headers: &HeaderMap) -> Result<Option<Permission>, ()> {
 
 /// The peer is the proxy itself, so what it says of the client counts: the last address that is not a proxy of ours.
 fn client_address(app: &App, headers: &HeaderMap) -> Option<IpAddr> {
-    let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    app.last_untrusted(forwarded.into_iter())
+    let lines = headers.get_all("x-forwarded-for").iter();
+    app.last_untrusted(lines.filter_map(|line| line.to_str().ok()))
 }
 
 fn allowed(view: &TokenView<'_>) -> Response {
     let mut response = Response::new(axum::body::Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    let owner = view.owner();
-    let (owner_type, user_id, user_name) = match &owner {
-        OwnerView::User { id, name } => ("user", id.to_string(), name.as_str()),
-        OwnerView::Organization => ("organization", String::new(), ""),
-    };
-    for (name, value) in [
-        ("x-hallpass-token-id", view.id().to_string()),
-        ("x-hallpass-token-name", encode(&view.name())),
-        ("x-hallpass-token-kind", view.kind().word().to_owned()),
-        ("x-hallpass-token-prefix", view.prefix().to_string()),
-        ("x-hallpass-owner-type", owner_type.to_owned()),
-        ("x-hallpass-user-id", user_id),
-        ("x-hallpass-user-name", encode(user_name)),
-        (
-            "x-hallpass-organization-id",
-            view.organization_id().to_string(),
-        ),
-        (
-            "x-hallpass-organization-name",
-            encode(&view.organization_name()),
-        ),
-        (
-            "x-hallpass-role",
-            encode(&view.role_name().unwrap_or_default()),
-        ),
-        ("x-hallpass-permissions", view.permissions().to_text()),
-        (
-            "x-hallpass-expires",
-            view.expires_at()
-                .map_or_else(String::new, |at| at.to_string()),
-        ),
-        ("x-hallpass-error", String::new()),
-    ] {
-        headers.insert(HeaderName::from_static(name), header_value(&value));
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS_OF_A_YES);
+    identity::write(view, response.headers_mut());
     response
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
-
-fn header_value(text: &str) -> HeaderValue {
-    if text.len() > HEADER_BYTES_MAX {
-        return HeaderValue::from_static("");
-    }
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// RFC 6750 section 3.1: a good token that is not enough is a 403, all else a 401 `invalid_token`.

@@ -46,7 +46,7 @@ enum Command {
         #[arg(long)]
         online: bool,
     },
-    /// Measure, in release mode; the arguments are those of `hallpass-bench`
+    /// Measure, in release mode: `engine` or `verify`, and how; `--help` after either says more
     Bench {
         /// What to measure, and how
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -75,9 +75,28 @@ impl Command {
                 setup::run_for(&[Step::Deny])?;
                 deny::check(online)
             }
-            Self::Bench { arguments } => run(cargo()
-                .args(["run", "--release", "--locked", "-p", "hallpass-bench", "--"])
-                .args(arguments)),
+            Self::Bench { arguments } => {
+                // The one counts allocations, the other runs with the product's allocator.
+                let over_http = arguments.first().is_some_and(|what| what == "verify");
+                let program = if over_http {
+                    "hallpass-bench-http"
+                } else {
+                    "hallpass-bench"
+                };
+                let cargo_run = [
+                    "run",
+                    "--release",
+                    "--locked",
+                    "-p",
+                    "hallpass-bench",
+                    "--bin",
+                ];
+                run(cargo()
+                    .args(cargo_run)
+                    .arg(program)
+                    .arg("--")
+                    .args(arguments))
+            }
             Self::Openapi => {
                 let test = ["test", "--locked", "-p", "hallpass-server", "openapi"];
                 run(cargo().args(test).env("HALLPASS_WRITE_OPENAPI", "1"))
