@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::{self, Display, Write as _};
 
 const COUNT: usize = 13;
-/// The headers, in the order in which [`write`] writes their values.
+/// The headers, in the order in which [`write()`] writes their values.
 const NAMES: [HeaderName; COUNT] = [
     HeaderName::from_static("x-hallpass-token-id"),
     HeaderName::from_static("x-hallpass-token-name"),
