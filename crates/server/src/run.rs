@@ -58,7 +58,9 @@ pub enum RunError {
     #[error(transparent)]
     Log(#[from] crate::observe::LogError),
     /// An address.
-    #[error("cannot listen on {address}: {error}")]
+    #[error(
+        "cannot listen on {address}: {error}; is another hallpass running? Stop it, or choose other addresses with --listen, --gateway-listen and --ops-listen"
+    )]
     Bind {
         /// Which.
         address: SocketAddr,

@@ -94,7 +94,7 @@ async fn the_last_use_through_a_gateway_is_that_of_the_request_behind_it() {
                 shown["lastUsedAddress"].as_str(),
                 shown["lastUsedAgent"].as_str()
             ),
-            (Some("203.0.113.9"), Some("git/2.51 x"))
+            (Some("203.0.113.9"), Some("git/2.51\u{fffd}x"))
         );
     }
 }
