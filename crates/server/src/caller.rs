@@ -258,10 +258,14 @@ async fn verify(
     }
 }
 
+/// Only these two are needed of a token that asks Hallpass itself.
 fn missing(needed: Option<&Permission>) -> ServiceError {
-    let known = [Permission::VERIFY, Permission::OWN_TOKENS];
-    let name = needed.and_then(|needed| known.into_iter().find(|known| *known == needed.as_str()));
-    ServiceError::PermissionMissing(name.unwrap_or("this needs"))
+    let is_verify = needed.is_some_and(|needed| needed.as_str() == Permission::VERIFY);
+    ServiceError::PermissionMissing(if is_verify {
+        Permission::VERIFY
+    } else {
+        Permission::OWN_TOKENS
+    })
 }
 
 /// What to tell the bearer of a token that does not work. Whoever sends the right text may know what became of it.

@@ -55,9 +55,9 @@ pub enum ServiceError {
     /// Too many failures; come back after so many seconds.
     #[error("too many failed attempts; try again in {0} seconds")]
     TooManyAttempts(i64),
-    /// The caller's role does not hold what this needs.
+    /// The token that asks does not have what this needs.
     #[error(
-        "this needs the permission {0}, which you do not have; a superuser of your organization can grant it"
+        "this needs the permission {0}, which this token does not have: make one that names it, and if your role does not hold it, ask a superuser"
     )]
     PermissionMissing(&'static str),
     /// The caller may not have personal access tokens.

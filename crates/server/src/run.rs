@@ -329,7 +329,7 @@ pub fn gateway_router(app: &App) -> Router {
     guarded(gateway::router()).with_state(app.clone())
 }
 
-/// What every router of the second listener stands behind.
+/// What stands before every handler of the second listener: a panic is answered, not a closed connection.
 pub fn guarded(router: Router<App>) -> Router<App> {
     router.layer(CatchPanicLayer::custom(panicked))
 }
