@@ -1,18 +1,22 @@
 //! The process that serves: the real services with their jobs, over a database in a folder of its own.
 
-use anyhow::Context;
-use axum::{Router, routing::any};
+use anyhow::{Context, ensure};
+use futures_util::FutureExt;
 use hallpass_bench::people;
+use hallpass_domain::token::PlainToken;
 use hallpass_server::{
     app::App,
     clock::Clock,
     config::Config,
     entropy::SystemEntropy,
+    gateway::{self, Answer, Gateway, Said},
     jobs::Jobs,
-    listen::{self, Listener, Options, with_peer},
+    listen::{self, Listener, Options, Report, Shutdown, with_service},
+    observe::ListenerName,
     run,
 };
-use http::StatusCode;
+use http::{HeaderValue, Request, StatusCode, header, request::Parts};
+use hyper::service::Service;
 use std::{
     collections::BTreeMap,
     env,
@@ -21,6 +25,7 @@ use std::{
     process::{self, Command, Stdio},
     sync::Arc,
 };
+use tokio::task::JoinHandle;
 
 /// The key of [`people::peppers`].
 const PEPPER: &str = "p1:AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09o=";
@@ -30,6 +35,7 @@ pub(super) struct Child {
     process: process::Child,
     pub(super) verifying: SocketAddr,
     pub(super) answering: SocketAddr,
+    pub(super) repeating: SocketAddr,
     pub(super) verifying_again: SocketAddr,
 }
 
@@ -48,11 +54,13 @@ impl Child {
                 .next()
                 .context("the server did not say where it listens")
         };
-        let (verifying, answering, verifying_again) = (next()??, next()??, next()??);
+        let (verifying, answering) = (next()??, next()??);
+        let (repeating, verifying_again) = (next()??, next()??);
         Ok(Self {
             process,
             verifying,
             answering,
+            repeating,
             verifying_again,
         })
     }
@@ -79,31 +87,34 @@ async fn serve_until_closed(tokens: usize) -> anyhow::Result<()> {
     let pepper = |name: &str| (name == "HALLPASS_PEPPERS").then(|| PEPPER.to_owned());
     let config = Config::resolve(&BTreeMap::from([("data", data)]), pepper, None)?;
     let opened = run::open(&config, Clock::Wall, SystemEntropy::Os).await?;
-    opened
-        .services
-        .engine
-        .apply_all(people::deployment(tokens)?.changes)?;
-    let [verifying, answering, verifying_again] =
-        [(); 3].map(|()| Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))));
-    let [verifying, answering, verifying_again] = [verifying?, answering?, verifying_again?];
-    let app = run::app(&config, &opened.services, verifying.address());
+    let deployment = people::deployment(tokens)?;
+    opened.services.engine.apply_all(deployment.changes)?;
+    let bind = || Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let listeners = [bind()?, bind()?, bind()?, bind()?];
+    let addresses = listeners.each_ref().map(Listener::address);
+    let app = run::app(&config, &opened.services, addresses[0]);
+    let token = deployment.tokens.first().context("no tokens")?;
+    let repeat = same_headers(&app, token)?;
     let (_trigger, shutdown) = listen::shutdown();
     let _jobs = Jobs::start(&opened.services, &app.health);
-    writeln!(
-        std::io::stdout(),
-        "{} {} {}",
-        verifying.address(),
-        answering.address(),
-        verifying_again.address()
-    )?;
-    let serve = |listener: Listener, router: Router| {
-        tokio::spawn(listener.serve(with_peer(router), Options::default(), shutdown.clone()))
+    let options = Options {
+        metrics: Some(opened.services.metrics.listener(ListenerName::Gateway)),
+        ..Options::default()
     };
+    let [verifying, answering, repeating, again] = listeners;
     let serving = [
-        serve(verifying, run::gateway_router(&app)),
-        serve(answering, answers(&app)),
-        serve(verifying_again, run::gateway_router(&app)),
+        start(verifying, gateway::service(&app), &options, &shutdown),
+        start(
+            answering,
+            Gateway::new(without_looking),
+            &options,
+            &shutdown,
+        ),
+        start(repeating, Gateway::new(repeat), &options, &shutdown),
+        start(again, gateway::service(&app), &options, &shutdown),
     ];
+    let addresses = addresses.map(|address| address.to_string()).join(" ");
+    writeln!(std::io::stdout(), "{addresses}")?;
     // The asking process closes our input when it ends, however it ends.
     tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()))
         .await??;
@@ -112,11 +123,45 @@ async fn serve_until_closed(tokens: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn start(
+    listener: Listener,
+    service: impl listen::Service + Clone,
+    options: &Options,
+    shutdown: &Shutdown,
+) -> JoinHandle<Report> {
+    tokio::spawn(listener.serve(with_service(service), options.clone(), shutdown.clone()))
+}
+
 /// The same stack, without the work.
-fn answers(app: &App) -> Router {
-    let nothing = any(async || StatusCode::NO_CONTENT);
-    let router = Router::new()
-        .route("/auth", nothing.clone())
-        .route("/auth/{*rest}", nothing);
-    run::guarded(router).with_state(app.clone())
+fn without_looking(_: &Parts) -> Said {
+    let mut nothing = Answer::default();
+    *nothing.status_mut() = StatusCode::NO_CONTENT;
+    Said::Now(nothing)
+}
+
+/// The same stack with the same headers, always those of one token.
+fn same_headers(
+    app: &App,
+    token: &PlainToken,
+) -> anyhow::Result<impl Fn(&Parts) -> Said + Clone + use<>> {
+    let request = Request::builder()
+        .uri("/auth")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
+        .body(())?;
+    let answer = gateway::service(app)
+        .call(request)
+        .now_or_never()
+        .context("it waits")??;
+    ensure!(answer.status() == StatusCode::NO_CONTENT, "it is refused");
+    let mut headers = answer.headers().clone();
+    for value in headers.values_mut() {
+        // Leaked, since counting references to it would be work.
+        *value = HeaderValue::from_static(value.to_str()?.to_owned().leak());
+    }
+    Ok(move |_: &Parts| {
+        let mut answer = Answer::default();
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        *answer.headers_mut() = headers.clone();
+        Said::Now(answer)
+    })
 }

@@ -9,6 +9,9 @@ use uuid::Uuid;
 #[error("not an id such as 019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a")]
 pub struct MalformedId;
 
+/// Characters of an id.
+pub const ID_CHARS: usize = 36;
+
 macro_rules! ids {
     ($($(#[$about:meta])* $name:ident)*) => {$(
         $(#[$about])*
@@ -34,12 +37,17 @@ macro_rules! ids {
                 self.0.as_bytes()
             }
 
+            /// Writes the hyphenated form, for where [`Display`](fmt::Display) would be slow.
+            pub fn encode<'b>(&self, buffer: &'b mut [u8; ID_CHARS]) -> &'b str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
+
             /// Parses the hyphenated form.
             ///
             /// # Errors
             /// [`MalformedId`] for anything else, other spellings of a UUID among them.
             pub fn parse(text: &str) -> Result<Self, MalformedId> {
-                if text.len() != 36 {
+                if text.len() != ID_CHARS {
                     return Err(MalformedId);
                 }
                 Uuid::try_parse(text).map(Self).map_err(|_| MalformedId)

@@ -1,6 +1,6 @@
 //! Moments. One type, microseconds since 1970, UTC; parsed and printed as RFC 3339.
 
-use jiff::{SignedDuration, civil::DateTime};
+use jiff::{SignedDuration, civil::DateTime, fmt::temporal::DateTimePrinter};
 use std::fmt;
 
 /// Microseconds in a second.
@@ -78,6 +78,17 @@ impl Timestamp {
         Self(self.0.div_euclid(hour) * hour)
     }
 
+    /// Appends what [`Display`](fmt::Display) writes, for where that would be slow.
+    pub fn append_to(self, text: &mut Vec<u8>) {
+        let printed = EPOCH
+            .checked_add(SignedDuration::from_micros(self.0))
+            .and_then(|moment| PRINTER.print_datetime(&moment, &mut *text));
+        // It does not fail: every moment of this type has a date.
+        if printed.is_ok() {
+            text.push(b'Z');
+        }
+    }
+
     /// Parses an RFC 3339 `date-time` (section 5.6): full date, `T`, full time, offset. Fractions beyond a
     /// microsecond are cut off.
     ///
@@ -102,6 +113,8 @@ impl Timestamp {
 /// Civil, since jiff's own moments end a day before RFC 3339's do, and `9999-12-31T23:59:59Z` is what many write
 /// for "never".
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+const PRINTER: DateTimePrinter = DateTimePrinter::new();
 
 /// The time before the offset, and the offset in seconds east of UTC. The text has the right shape.
 fn split_offset(text: &str) -> Option<(&str, i64)> {

@@ -72,21 +72,37 @@ impl Arena {
         Ok(start)
     }
 
+    /// The length of the string at `start`, the bytes of it that stand beside the length, and the words of the
+    /// others; nothing when nothing was ever put there.
+    fn find(&self, start: u32) -> Option<(usize, [u8; 8], &[AtomicU64])> {
+        let block = self.blocks.get((start / BLOCK_WORDS) as usize)?.get()?;
+        let (first, words) = block.get((start % BLOCK_WORDS) as usize..)?.split_first()?;
+        let first = first.load(Ordering::Relaxed).to_le_bytes();
+        let len = usize::from(u16::from_le_bytes([first[0], first[1]])).min(STRING_BYTES_MAX);
+        Some((len, first, words))
+    }
+
+    /// Appends the string at `start` to `bytes`.
+    pub(crate) fn append_to(&self, start: u32, bytes: &mut Vec<u8>) {
+        let Some((len, first, words)) = self.find(start) else {
+            return;
+        };
+        let end = bytes.len() + len;
+        bytes.extend_from_slice(&first[2..]);
+        for word in words.iter().take(len.saturating_sub(6).div_ceil(8)) {
+            bytes.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        }
+        bytes.truncate(end);
+    }
+
     /// Copies the string at `start` into `buffer`; empty when nothing was ever put there.
     pub(crate) fn read<'b>(&self, start: u32, buffer: &'b mut [u8; STRING_BYTES_MAX]) -> &'b [u8] {
-        let Some(block) = self
-            .blocks
-            .get((start / BLOCK_WORDS) as usize)
-            .and_then(OnceLock::get)
-        else {
+        let Some((len, first, words)) = self.find(start) else {
             return &[];
         };
-        let words = &block[(start % BLOCK_WORDS) as usize..];
-        let first = words[0].load(Ordering::Relaxed).to_le_bytes();
-        let len = usize::from(u16::from_le_bytes([first[0], first[1]])).min(STRING_BYTES_MAX);
         let head = len.min(6);
         buffer[..head].copy_from_slice(&first[2..2 + head]);
-        for (chunk, word) in buffer[head..len].chunks_mut(8).zip(&words[1..]) {
+        for (chunk, word) in buffer[head..len].chunks_mut(8).zip(words) {
             chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes()[..chunk.len()]);
         }
         &buffer[..len]
@@ -94,8 +110,9 @@ impl Arena {
 
     /// The string at `start` as text.
     pub(crate) fn text(&self, start: u32) -> String {
-        let mut buffer = [0; STRING_BYTES_MAX];
-        String::from_utf8_lossy(self.read(start, &mut buffer)).into_owned()
+        let mut bytes = Vec::new();
+        self.append_to(start, &mut bytes);
+        into_text(bytes)
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -106,6 +123,12 @@ impl Arena {
             .count();
         size_of_val(&*self.blocks) + blocks * BLOCK_WORDS as usize * 8
     }
+}
+
+/// What was written as text, which is all that is ever written.
+pub(crate) fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]
@@ -130,6 +153,9 @@ mod tests {
         );
         for (len, place) in places {
             assert_eq!(arena.read(place, &mut [0; STRING_BYTES_MAX]), &text[..len]);
+            let mut appended = b"before".to_vec();
+            arena.append_to(place, &mut appended);
+            assert_eq!(appended, [b"before", &text[..len]].concat());
         }
     }
 

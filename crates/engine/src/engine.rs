@@ -5,6 +5,7 @@ use crate::{
     change::{ApplyError, Change, Stored, TokenRecord},
     directory::{Directory, Registers},
     index::Index,
+    joined::Joined,
     line::{Key, Line, Link, Snapshot, State, Tag},
     record::{self, Record},
     table::{Fills, Place, Table},
@@ -26,6 +27,7 @@ pub struct Engine {
     pub(crate) table: Table,
     pub(crate) arena: Arena,
     pub(crate) directory: Directory,
+    pub(crate) joined: Joined,
     pub(crate) answering: AtomicBool,
     /// Counts the times a token came to stand under another key. A search that found nothing is good only if
     /// this stood still: the token may have gone from the place searched last to the one searched first.
@@ -81,6 +83,7 @@ impl Engine {
             table,
             arena: Arena::new(),
             directory: Directory::new(),
+            joined: Joined::new(),
             answering: AtomicBool::new(false),
             moves: AtomicU64::new(0),
             slow: AtomicU64::new(0),

@@ -3,7 +3,8 @@
 //! Start at [`Engine`]. [`verify`] holds the question and its answer, [`change`] what goes in, [`uses`] what
 //! comes out. Inside, `line` is a token in one cache line and the rules by which it changes under its
 //! readers; `table` finds lines by digest; `index` finds them by id, for the writer; `directory` holds users,
-//! memberships, roles and organizations; `record`, `arena` and `slab` are where the rest is kept.
+//! memberships, roles and organizations; `record`, `arena` and `slab` are where the rest is kept;
+//! `joined` keeps permissions as the texts that gateways pass on.
 //!
 //! There is no clock here, no SQL, no HTTP and no unsafe code: shared memory is atomics and nothing else.
 #![warn(missing_docs)]
@@ -15,6 +16,7 @@ mod compact;
 mod directory;
 mod engine;
 mod index;
+mod joined;
 mod line;
 mod record;
 mod sizes;
@@ -27,4 +29,4 @@ pub use change::{ApplyError, Change, Owner, Stored, TokenRecord};
 pub use engine::Engine;
 pub use sizes::Sizes;
 pub use uses::{Fold, Outcome, UseNote, UseRow, Uses};
-pub use verify::{Answer, OwnerView, SlowCandidate, TokenView};
+pub use verify::{Answer, Name, OwnerView, SlowCandidate, TokenView};

@@ -44,16 +44,14 @@ impl Record {
         &self.buffer[..self.len]
     }
 
-    /// What there is, and what follows it.
-    fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+    /// The moment and the hash; empty when there is none.
+    fn parts(&self) -> (&[u8], &[u8]) {
         let Some((flags, rest)) = self.bytes().split_first() else {
             return Default::default();
         };
-        let moment = if flags & STARTS != 0 { MOMENT_BYTES } else { 0 };
-        let hash = if flags & HASHED != 0 { HASH_BYTES } else { 0 };
+        let (moment, hash) = lengths(*flags);
         let (moment, rest) = rest.split_at_checked(moment).unwrap_or_default();
-        let (hash, name) = rest.split_at_checked(hash).unwrap_or_default();
-        (moment, hash, name)
+        (moment, rest.get(..hash).unwrap_or_default())
     }
 
     pub(crate) fn starts(&self) -> Option<Timestamp> {
@@ -66,10 +64,23 @@ impl Record {
             .ok()
             .and_then(BcryptHash::parse)
     }
+}
 
-    pub(crate) fn name(&self) -> &str {
-        std::str::from_utf8(self.parts().2).unwrap_or_default()
-    }
+/// Bytes of the moment and of the hash.
+const fn lengths(flags: u8) -> (usize, usize) {
+    let moment = if flags & STARTS != 0 { MOMENT_BYTES } else { 0 };
+    let hash = if flags & HASHED != 0 { HASH_BYTES } else { 0 };
+    (moment, hash)
+}
+
+/// Appends the name alone to `bytes`.
+pub(crate) fn append_name(arena: &Arena, place: u32, bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    arena.append_to(place, bytes);
+    let flags = bytes.get(start).copied().unwrap_or_default();
+    let (moment, hash) = lengths(flags);
+    let before = (start + 1 + moment + hash).min(bytes.len());
+    bytes.drain(start..before);
 }
 
 #[cfg(test)]
@@ -87,11 +98,12 @@ mod tests {
                 for name in ["x", "deploy", &long] {
                     let mut bytes = vec![1, 2, 3];
                     write(&mut bytes, starts, hash, name);
-                    let read = Record::read(&arena, arena.append(&bytes).unwrap());
-                    assert_eq!(
-                        (read.starts(), read.hash().as_ref(), read.name()),
-                        (starts, hash, name)
-                    );
+                    let place = arena.append(&bytes).unwrap();
+                    let read = Record::read(&arena, place);
+                    assert_eq!((read.starts(), read.hash().as_ref()), (starts, hash));
+                    let mut appended = b"before".to_vec();
+                    append_name(&arena, place, &mut appended);
+                    assert_eq!(appended, [b"before", name.as_bytes()].concat());
                 }
             }
         }

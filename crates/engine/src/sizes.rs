@@ -64,6 +64,7 @@ impl Engine {
                 + self.table.bytes()
                 + self.arena.bytes()
                 + self.directory.bytes()
+                + self.joined.bytes()
                 + sets
                 + writer.index.bytes()
                 + writer.registers.bytes(),

@@ -75,6 +75,11 @@ impl Uses {
         }
     }
 
+    /// Counts notes that were lost later, on their way to the database.
+    pub fn add_dropped(&self, notes: u64) {
+        self.dropped.fetch_add(notes, Ordering::Relaxed);
+    }
+
     /// Notes lost since the start for want of room.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)

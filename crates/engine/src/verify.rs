@@ -1,10 +1,12 @@
 //! The question and its answer.
 
 use crate::{
+    arena::{self, Arena},
     directory::Entity,
     engine::Engine,
+    joined::Pair,
     line::{Key, Snapshot},
-    record::Record,
+    record::{self, Record},
 };
 use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
@@ -70,17 +72,59 @@ impl SlowCandidate {
 }
 
 /// For whom a token speaks, with names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OwnerView {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerView<'e> {
     /// A user.
     User {
         /// Who.
         id: UserId,
         /// Their name.
-        name: String,
+        name: Name<'e>,
     },
     /// The organization itself.
     Organization,
+}
+
+/// A name as it is now, read when it is asked for.
+#[derive(Clone, Copy)]
+pub struct Name<'e> {
+    arena: &'e Arena,
+    place: u32,
+    of_token: bool,
+}
+
+impl Name<'_> {
+    /// Appends it to `bytes`, in UTF-8.
+    pub fn append_to(self, bytes: &mut Vec<u8>) {
+        if self.of_token {
+            record::append_name(self.arena, self.place, bytes);
+        } else {
+            self.arena.append_to(self.place, bytes);
+        }
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes);
+        f.write_str(&arena::into_text(bytes))
+    }
+}
+
+/// By the text.
+impl PartialEq for Name<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Name<'_> {}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A token as it was when the verdict fell. Names are read when they are asked for.
@@ -92,6 +136,7 @@ pub struct TokenView<'e> {
     facts: Facts<'e>,
     organization: &'e Entity<OrganizationId>,
     role: Option<&'e Entity<RoleId>>,
+    sets: Pair,
 }
 
 impl Engine {
@@ -172,6 +217,8 @@ impl Engine {
                 membership,
             }
         };
+        // Whoever is no member is refused before anybody looks at their role.
+        let sets = (role.map_or(0, Entity::number), seen.link.scope());
         let facts = Facts {
             revoked: seen.state.revoked(),
             expires_at: seen.state.end(),
@@ -183,9 +230,8 @@ impl Engine {
             suspended: seen.state.suspended(),
             organization_active: organization.is_active(),
             bearer,
-            // Whoever is no member is refused before anybody looks at their role.
-            role: directory.sets.get(role.map_or(0, Entity::number))?,
-            scope: match seen.link.scope() {
+            role: directory.sets.get(sets.0)?,
+            scope: match sets.1 {
                 Some(scope) => Some(directory.sets.get(scope)?),
                 None => None,
             },
@@ -197,6 +243,7 @@ impl Engine {
             facts,
             organization,
             role,
+            sets,
         })
     }
 }
@@ -208,10 +255,20 @@ impl<'e> TokenView<'e> {
     }
 
     /// What it is called.
-    pub fn name(&self) -> String {
-        Record::read(&self.engine.arena, self.seen.link.record())
-            .name()
-            .to_owned()
+    pub const fn name(&self) -> Name<'e> {
+        Name {
+            arena: &self.engine.arena,
+            place: self.seen.link.record(),
+            of_token: true,
+        }
+    }
+
+    const fn name_at(&self, place: u32) -> Name<'e> {
+        Name {
+            arena: &self.engine.arena,
+            place,
+            of_token: false,
+        }
     }
 
     /// How its text begins.
@@ -230,8 +287,8 @@ impl<'e> TokenView<'e> {
     }
 
     /// The name of that organization.
-    pub fn organization_name(&self) -> String {
-        self.engine.arena.text(self.organization.name())
+    pub fn organization_name(&self) -> Name<'e> {
+        self.name_at(self.organization.name())
     }
 
     /// The user it speaks for, if it is not the organization itself.
@@ -243,11 +300,11 @@ impl<'e> TokenView<'e> {
     }
 
     /// For whom it speaks.
-    pub fn owner(&self) -> OwnerView {
+    pub fn owner(&self) -> OwnerView<'e> {
         let user = self.engine.directory.user_of(self.seen.tag.bearer());
         user.map_or(OwnerView::Organization, |user| OwnerView::User {
             id: user.id,
-            name: self.engine.arena.text(user.name()),
+            name: self.name_at(user.name()),
         })
     }
 
@@ -257,8 +314,8 @@ impl<'e> TokenView<'e> {
     }
 
     /// The name of that role.
-    pub fn role_name(&self) -> Option<String> {
-        self.role.map(|role| self.engine.arena.text(role.name()))
+    pub fn role_name(&self) -> Option<Name<'e>> {
+        self.role.map(|role| self.name_at(role.name()))
     }
 
     /// All that the verdict hung on.
@@ -269,6 +326,11 @@ impl<'e> TokenView<'e> {
     /// All that it may do, as far as permissions go.
     pub fn permissions(&self) -> PermissionSet {
         self.facts.permissions()
+    }
+
+    /// Appends the same to `bytes`, joined by one blank.
+    pub fn append_permissions(&self, bytes: &mut Vec<u8>) {
+        self.engine.joined.append(self.sets, &self.facts, bytes);
     }
 
     /// The first moment at which it no longer works.

@@ -1,34 +1,46 @@
 //! What every handler is given.
 
-use crate::{
-    observe::{Health, ListenerMetrics},
-    service::Services,
-};
+use crate::{observe::Health, service::Services};
 use ipnet::IpNet;
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, ops::Deref, sync::Arc};
 
-/// What every handler is given. Cheap to clone.
+/// What every handler is given. A clone is one reference count.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<AppParts>);
+
+impl App {
+    /// An app of these parts.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+/// What an [`App`] is made of.
+#[derive(Debug)]
+pub struct AppParts {
     /// The use cases.
     pub services: Arc<Services>,
     /// Whether cookies are for https alone: always, but on plain-http loopback.
     pub secure_cookies: bool,
     /// The address that links begin with, without a slash at its end.
-    pub base_url: Arc<str>,
+    pub base_url: Box<str>,
     /// Proxies whose word on the client's address counts.
-    pub trusted_proxies: Arc<[IpNet]>,
+    pub trusted_proxies: Box<[IpNet]>,
     /// What a gateway must send, if anything.
-    pub gateway_secret: Option<Arc<crate::config::SecretText>>,
+    pub gateway_secret: Option<crate::config::SecretText>,
     /// Whether this node may be sent requests.
     pub health: Arc<Health>,
-    /// The numbers of the listener that serves people.
-    pub people_metrics: Arc<ListenerMetrics>,
-    /// The numbers of the listener that serves gateways.
-    pub gateway_metrics: Arc<ListenerMetrics>,
 }
 
-impl App {
+impl AppParts {
     /// The client's address: the peer's, unless the peer is a trusted proxy; then the last address of
     /// `forwarded` (the values of `X-Forwarded-For`, in order) that is not one itself. What stands before it
     /// was written by the client.

@@ -9,15 +9,15 @@ use hallpass_domain::limits::{KNOWN_DEVICE_SECONDS, SESSION_ABSOLUTE_SECONDS};
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 /// `__Host-` makes a browser refuse the cookie from another host, without Secure, or for a part of the site.
-const fn name(app: &App, secure: &'static str, plain: &'static str) -> &'static str {
+fn name(app: &App, secure: &'static str, plain: &'static str) -> &'static str {
     if app.secure_cookies { secure } else { plain }
 }
 
-const fn session_name(app: &App) -> &'static str {
+fn session_name(app: &App) -> &'static str {
     name(app, "__Host-hallpass", "hallpass")
 }
 
-const fn device_name(app: &App) -> &'static str {
+fn device_name(app: &App) -> &'static str {
     name(app, "__Host-hallpass-device", "hallpass-device")
 }
 

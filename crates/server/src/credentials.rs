@@ -15,13 +15,10 @@ use hallpass_domain::{
     limits::CREDENTIAL_BYTES_MAX,
     token::{MalformedToken, PlainToken, mask::DECODINGS_MAX, plain},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use zeroize::Zeroizing;
-
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const PRIVATE_TOKEN: HeaderName = HeaderName::from_static("private-token");
 
 /// What a request brought.
 #[derive(Debug)]
@@ -74,17 +71,75 @@ impl BadCredentials {
 /// # Errors
 /// [`BadCredentials`].
 pub fn read(headers: &HeaderMap) -> Result<Credential, BadCredentials> {
-    let mut found = Credential::None;
-    if let Some(value) = sole(headers, &AUTHORIZATION, "Authorization")? {
-        found = authorization(value)?;
+    let mut places = Places::default();
+    for (name, value) in headers {
+        places.see(name, value);
     }
-    for (name, label) in [(&X_API_KEY, "X-API-Key"), (&PRIVATE_TOKEN, "PRIVATE-TOKEN")] {
-        if let Some(value) = sole(headers, name, label)? {
-            check_one(value, label)?;
-            found = both(found, parse(value.trim_ascii()))?;
+    places.read()
+}
+
+/// The headers in which a credential may stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Places<'h> {
+    authorization: Lines<'h>,
+    x_api_key: Lines<'h>,
+    private_token: Lines<'h>,
+}
+
+/// How often a header came.
+#[derive(Clone, Copy, Debug, Default)]
+enum Lines<'h> {
+    #[default]
+    None,
+    One(&'h [u8]),
+    More,
+}
+
+impl<'h> Places<'h> {
+    /// Takes note of a header of a request; of each, whatever it is.
+    pub fn see(&mut self, name: &HeaderName, value: &'h HeaderValue) {
+        let lines = match name.as_str() {
+            "authorization" => &mut self.authorization,
+            "x-api-key" => &mut self.x_api_key,
+            "private-token" => &mut self.private_token,
+            _ => return,
+        };
+        *lines = match lines {
+            Lines::None => Lines::One(value.as_bytes()),
+            Lines::One(_) | Lines::More => Lines::More,
+        };
+    }
+
+    /// Reads the credential, when all headers have been seen.
+    ///
+    /// # Errors
+    /// [`BadCredentials`].
+    pub fn read(&self) -> Result<Credential, BadCredentials> {
+        let mut found = Credential::None;
+        if let Some(value) = self.authorization.sole("Authorization")? {
+            found = authorization(value)?;
+        }
+        for (lines, label) in [
+            (self.x_api_key, "X-API-Key"),
+            (self.private_token, "PRIVATE-TOKEN"),
+        ] {
+            if let Some(value) = lines.sole(label)? {
+                check_one(value, label)?;
+                found = both(found, parse(value.trim_ascii()))?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl<'h> Lines<'h> {
+    const fn sole(self, label: &'static str) -> Result<Option<&'h [u8]>, BadCredentials> {
+        match self {
+            Self::None => Ok(None),
+            Self::One(value) => Ok(Some(value)),
+            Self::More => Err(BadCredentials::Doubled(label)),
         }
     }
-    Ok(found)
 }
 
 /// Refuses an address with a token in it, percent-encoded or not, whatever the parameter is called.
@@ -110,21 +165,6 @@ pub fn check_address(path_and_query: &str) -> Result<(), BadCredentials> {
         refuse(&address)?;
     }
     Ok(())
-}
-
-fn sole<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-    label: &'static str,
-) -> Result<Option<&'h [u8]>, BadCredentials> {
-    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(BadCredentials::Doubled(label));
-    }
-    Ok(Some(value))
 }
 
 /// What is for us holds one credential, of a token's size or thereabouts.

@@ -11,181 +11,160 @@
 //! `X-Forwarded-Method` and `X-Forwarded-Uri` (Caddy, Traefik).
 
 mod identity;
+mod question;
 
 use crate::{
-    app::App,
-    caller::refusal,
-    credentials::{self, BadCredentials, Credential},
-    http::guard_data,
-    observe::{Door, Outcome},
-    service::verification::{Asked, Verified},
+    app::App, caller::refusal, credentials::BadCredentials, http::guard_data, observe::Door,
+    service::verification::Verified,
 };
-use axum::{
-    Router,
-    extract::{Request, State},
-    response::Response,
-    routing::any,
+use bytes::Bytes;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Either, Ready, ready},
 };
-use hallpass_domain::{
-    permission::Permission,
-    verdict::{DenyReason, Verdict},
-};
+use hallpass_domain::{permission::Permission, verdict::DenyReason};
 use hallpass_engine::TokenView;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use std::net::IpAddr;
-use subtle::ConstantTimeEq;
+use http::{HeaderName, HeaderValue, Request, StatusCode, header, request::Parts};
+use http_body_util::Empty;
+use question::Question;
+use std::{
+    convert::Infallible,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-const PERMISSION: HeaderName = HeaderName::from_static("x-hallpass-permission");
-const SECRET: HeaderName = HeaderName::from_static("x-hallpass-gateway-secret");
 const ERROR: HeaderName = HeaderName::from_static("x-hallpass-error");
 
-/// The identity, `Cache-Control` and what the protocol adds.
-const HEADERS_OF_A_YES: usize = 16;
+/// The answer to a gateway: all of it is in the headers.
+pub type Answer = http::Response<Empty<Bytes>>;
 
-/// The routes of the listener for gateways.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/auth", any(auth))
-        .route("/auth/", any(auth))
-        .route("/auth/{*rest}", any(auth))
-        .fallback(not_found)
+/// An answer that is there, or, for the first use of a bcrypt token, one to wait for.
+type Answering =
+    Either<Ready<Result<Answer, Infallible>>, BoxFuture<'static, Result<Answer, Infallible>>>;
+
+/// What answers on the listener for gateways. There is one address and no router, and what can be said at once is said
+/// without a future: each layer would be paid for with every request of a product.
+#[derive(Clone, Debug)]
+pub struct Gateway<A> {
+    answer: A,
 }
 
-/// No such address.
-async fn not_found() -> Response {
-    bare(StatusCode::NOT_FOUND)
+/// Answers with the verdict on the request's token.
+pub fn service(app: &App) -> Gateway<impl Fn(&Parts) -> Said + Clone + use<>> {
+    let app = app.clone();
+    Gateway::new(move |head| auth(&app, head))
 }
 
-async fn auth(State(app): State<App>, request: Request) -> Response {
-    let began = tokio::time::Instant::now();
-    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-    let response = answer(&app, method, uri, headers).await;
-    app.gateway_metrics
-        .answered(method, response.status(), began.elapsed());
-    response
-}
-
-async fn answer(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
-    if !is_our_gateway(app, headers) {
-        return refused(StatusCode::FORBIDDEN, "gateway_secret_wrong", None);
+impl<A: Fn(&Parts) -> Said> Gateway<A> {
+    /// A gateway's listener that answers what `answer` says to the head of a request.
+    pub const fn new(answer: A) -> Self {
+        Self { answer }
     }
-    let Ok(needed) = needed(headers) else {
-        return refused(StatusCode::FORBIDDEN, "permission_malformed", None);
-    };
-    let original = Original::read(method, uri, headers);
-    let token = match check_addresses(uri, headers).and_then(|()| credentials::read(headers)) {
-        Ok(Credential::Token(token)) => token,
-        Ok(Credential::None) => {
-            return refused(
-                StatusCode::UNAUTHORIZED,
-                "credentials_missing",
-                Some("Bearer realm=\"hallpass\""),
-            );
+}
+
+/// What came of a request.
+pub enum Said {
+    /// This.
+    Now(Answer),
+    /// Not yet known.
+    Later(BoxFuture<'static, Answer>),
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Now(_) => "Now",
+            Self::Later(_) => "Later",
+        })
+    }
+}
+
+impl<A, B> hyper::service::Service<Request<B>> for Gateway<A>
+where
+    A: Fn(&Parts) -> Said,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<B>) -> Answering {
+        let (head, _) = request.into_parts();
+        // A panic is answered, not a closed connection. The panic itself is logged where it happens.
+        match catch_unwind(AssertUnwindSafe(|| (self.answer)(&head))) {
+            Ok(Said::Now(answer)) => Either::Left(ready(Ok(answer))),
+            Ok(Said::Later(answer)) => {
+                let answer = AssertUnwindSafe(answer).catch_unwind();
+                Either::Right(
+                    answer
+                        .map(|answer| Ok(answer.unwrap_or_else(|_| broken())))
+                        .boxed(),
+                )
+            }
+            Err(_) => Either::Left(ready(Ok(broken()))),
         }
-        Ok(Credential::NotAToken(_)) => {
-            app.services.metrics.verified(
-                Door::Gateway,
-                Outcome::Verdict(Verdict::Deny(DenyReason::Malformed)),
-            );
-            return denied(DenyReason::Malformed, None);
-        }
-        Err(bad) => return bad_request(bad),
+    }
+}
+
+fn broken() -> Answer {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", None)
+}
+
+fn auth(app: &App, head: &Parts) -> Said {
+    match head.uri.path().strip_prefix("/auth") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {}
+        _ => return Said::Now(bare(StatusCode::NOT_FOUND)),
+    }
+    let question = match Question::read(app, head) {
+        Ok(question) => question,
+        Err(answer) => return Said::Now(answer),
     };
-    let asked = Asked {
-        method: Some(original.method),
-        path: Some(original.address).filter(|address| !address.is_empty()),
-        address: client_address(app, headers),
-        agent: headers
-            .get(header::USER_AGENT)
-            .and_then(|agent| std::str::from_utf8(agent.as_bytes()).ok()),
-    };
-    match app
+    let Question {
+        token,
+        needed,
+        asked,
+    } = &question;
+    let verified = app
         .services
-        .verify(Door::Gateway, &token, needed.as_ref(), &asked)
-        .await
-    {
-        Verified::Allowed(view) => allowed(&view),
-        Verified::Refused(reason, _) => denied(reason, needed.as_ref()),
+        .verify_at_once(Door::Gateway, token, needed.as_ref(), asked);
+    match verified {
+        Some(verified) => Said::Now(told(&verified, needed.as_ref())),
+        None => Said::Later(auth_slowly(app.clone(), head.clone()).boxed()),
+    }
+}
+
+async fn auth_slowly(app: App, head: Parts) -> Answer {
+    match Question::read(&app, &head) {
+        Ok(Question {
+            token,
+            needed,
+            asked,
+        }) => {
+            let verified = app
+                .services
+                .verify(Door::Gateway, &token, needed.as_ref(), &asked);
+            told(&verified.await, needed.as_ref())
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn told(verified: &Verified<'_>, needed: Option<&Permission>) -> Answer {
+    match verified {
+        Verified::Allowed(view) => allowed(view),
+        Verified::Refused(reason, _) => denied(*reason, needed),
         Verified::Unavailable => refused(StatusCode::SERVICE_UNAVAILABLE, "not_answering", None),
     }
 }
 
-/// The request that the proxy was sent.
-struct Original<'a> {
-    method: &'a str,
-    address: &'a str,
-}
-
-impl<'a> Original<'a> {
-    fn read(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        let first = |names: [&'static str; 2]| {
-            names
-                .into_iter()
-                .find_map(|name| headers.get(name)?.to_str().ok())
-        };
-        let own = uri.path_and_query().map_or("", |own| own.as_str());
-        Self {
-            method: first(["x-original-method", "x-forwarded-method"]).unwrap_or(method.as_str()),
-            address: first(["x-original-uri", "x-forwarded-uri"])
-                .unwrap_or_else(|| own.strip_prefix("/auth").unwrap_or(own)),
-        }
-    }
-}
-
-/// No token in any of the addresses that the request came with, whichever of them the proxy meant.
-fn check_addresses(uri: &Uri, headers: &HeaderMap) -> Result<(), BadCredentials> {
-    credentials::check_address(uri.path_and_query().map_or("", |own| own.as_str()))?;
-    let named = ["x-original-uri", "x-forwarded-uri"]
-        .into_iter()
-        .flat_map(|name| headers.get_all(name));
-    named
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .try_for_each(|address| credentials::check_address(&address))
-}
-
-fn is_our_gateway(app: &App, headers: &HeaderMap) -> bool {
-    let Some(secret) = &app.gateway_secret else {
-        return true;
-    };
-    headers
-        .get(SECRET)
-        .is_some_and(|sent| sent.as_bytes().ct_eq(secret.expose().as_bytes()).into())
-}
-
-/// The permission that the proxy's configuration names, if it names one.
-fn needed(headers: &HeaderMap) -> Result<Option<Permission>, ()> {
-    let mut values = headers.get_all(PERMISSION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(());
-    }
-    match value.to_str().map_err(|_| ())?.trim() {
-        "" => Ok(None),
-        text => Permission::parse(text).map(Some).map_err(|_| ()),
-    }
-}
-
-/// The peer is the proxy itself, so what it says of the client counts: the last address that is not a proxy of ours.
-fn client_address(app: &App, headers: &HeaderMap) -> Option<IpAddr> {
-    let lines = headers.get_all("x-forwarded-for").iter();
-    app.last_untrusted(lines.filter_map(|line| line.to_str().ok()))
-}
-
-fn allowed(view: &TokenView<'_>) -> Response {
-    let mut response = Response::new(axum::body::Body::empty());
+fn allowed(view: &TokenView<'_>) -> Answer {
+    let mut response = Answer::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
-    *response.headers_mut() = HeaderMap::with_capacity(HEADERS_OF_A_YES);
-    identity::write(view, response.headers_mut());
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    *response.headers_mut() = identity::headers(view);
     response
 }
 
 /// RFC 6750 section 3.1: a good token that is not enough is a 403, all else a 401 `invalid_token`.
-fn denied(reason: DenyReason, needed: Option<&Permission>) -> Response {
+fn denied(reason: DenyReason, needed: Option<&Permission>) -> Answer {
     if reason.is_about_permission() {
         let scope = needed.map_or("", Permission::as_str);
         let challenge =
@@ -200,7 +179,7 @@ fn denied(reason: DenyReason, needed: Option<&Permission>) -> Response {
 }
 
 /// What would be a 400 elsewhere: nginx would make a 500 of it.
-fn bad_request(bad: BadCredentials) -> Response {
+fn bad_request(bad: BadCredentials) -> Answer {
     let challenge = format!(
         "Bearer realm=\"hallpass\", error=\"invalid_request\", error_description=\"{}\"",
         describe(&bad.to_string())
@@ -220,7 +199,7 @@ fn describe(text: &str) -> String {
         .collect()
 }
 
-fn refused(status: StatusCode, code: &'static str, challenge: Option<&str>) -> Response {
+fn refused(status: StatusCode, code: &'static str, challenge: Option<&str>) -> Answer {
     let mut response = bare(status);
     let headers = response.headers_mut();
     headers.insert(ERROR, HeaderValue::from_static(code));
@@ -231,8 +210,8 @@ fn refused(status: StatusCode, code: &'static str, challenge: Option<&str>) -> R
 }
 
 /// Some proxies pass whatever is no 204 on as it is, and it may end in a browser.
-fn bare(status: StatusCode) -> Response {
-    let mut response = Response::new(axum::body::Body::empty());
+fn bare(status: StatusCode) -> Answer {
+    let mut response = Answer::default();
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

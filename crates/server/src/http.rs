@@ -69,8 +69,6 @@ pub async fn watch(State(app): State<App>, mut request: Request, next: Next) -> 
     let mut response = problem::finish(response, &id);
     protect(&app, response.headers_mut(), &id);
     let took = began.elapsed();
-    app.people_metrics
-        .answered(&method, response.status(), took);
     tracing::info!(
         target: "hallpass::access",
         request = %id,

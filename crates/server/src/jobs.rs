@@ -10,12 +10,12 @@ use hallpass_domain::{
     limits::{
         FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
         SESSION_IDLE_SECONDS, SOLE_CHECK_SECONDS, TIDY_SECONDS, USE_FLUSH_MILLISECONDS,
-        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS,
+        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS, USE_TOKENS_PER_WRITE_MAX,
     },
     time::Timestamp,
 };
 use hallpass_engine::Fold;
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Interval, MissedTickBehavior, interval, timeout},
@@ -78,20 +78,19 @@ fn ticks(every: Duration) -> Interval {
 
 /// Folds notes of use often and writes them once a second; at the end, all of them.
 async fn flush_uses(services: Arc<Services>, mut stop: Shutdown) {
-    let mut fold = Fold::default();
-    let mut folding = ticks(Duration::from_millis(USE_FOLD_MILLISECONDS));
+    let mut uses = Flush::new(services);
     let mut writing = ticks(Duration::from_millis(USE_FLUSH_MILLISECONDS));
     loop {
         tokio::select! {
-            _ = folding.tick() => services.fold_uses(&mut fold),
-            _ = writing.tick() => write(&services, &mut fold).await,
+            _ = uses.folding.tick() => uses.fold(),
+            _ = writing.tick() => uses.write(USE_TOKENS_PER_WRITE_MAX).await,
             () = stop.fired() => break,
         }
     }
     for _ in 0..LAST_WRITES_MAX {
-        services.fold_uses(&mut fold);
-        write(&services, &mut fold).await;
-        if fold.is_empty() {
+        uses.fold();
+        uses.write(usize::MAX).await;
+        if uses.fold.is_empty() {
             return;
         }
         writing.tick().await;
@@ -99,9 +98,45 @@ async fn flush_uses(services: Arc<Services>, mut stop: Shutdown) {
     tracing::error!("the last uses could not be written and are lost");
 }
 
-async fn write(services: &Services, fold: &mut Fold) {
-    if let Err(error) = services.write_uses(fold).await {
-        tracing::warn!(%error, "uses cannot be written at the moment; they are kept");
+/// What is on its way to the database.
+struct Flush {
+    services: Arc<Services>,
+    fold: Fold,
+    folding: Interval,
+}
+
+impl Flush {
+    fn new(services: Arc<Services>) -> Self {
+        Self {
+            services,
+            fold: Fold::default(),
+            folding: ticks(Duration::from_millis(USE_FOLD_MILLISECONDS)),
+        }
+    }
+
+    fn fold(&mut self) {
+        self.services.fold_uses(&mut self.fold);
+    }
+
+    /// Writes what has been folded of at most `tokens` tokens, and goes on folding meanwhile: the buffers must not wait for a slow database.
+    /// What cannot be written is kept for the next time.
+    async fn write(&mut self, tokens: usize) {
+        let rows = self.fold.take(tokens);
+        let services = Arc::clone(&self.services);
+        let written = {
+            let mut writing = pin!(services.write_uses(&rows));
+            loop {
+                tokio::select! {
+                    written = &mut writing => break written,
+                    _ = self.folding.tick() => self.services.fold_uses(&mut self.fold),
+                }
+            }
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "uses cannot be written at the moment; they are kept");
+            self.fold.put_back(rows);
+        }
+        self.services.uses.add_dropped(self.fold.take_dropped());
     }
 }
 

@@ -37,6 +37,7 @@ use bytes::Bytes;
 use hallpass_domain::limits;
 use http::{Request, Response};
 use hyper::body::Body;
+use hyper_util::service::TowerToHyperService;
 use std::{convert::Infallible, error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -112,15 +113,14 @@ pub struct Report {
     pub cut: usize,
 }
 
-/// What answers requests. An axum `Router` is one.
+/// What answers requests.
 pub trait Service:
-    tower::Service<
+    hyper::service::Service<
         Request<RequestBody>,
         Response = Response<Self::Reply>,
         Error = Infallible,
         Future: Send,
-    > + Clone
-    + Send
+    > + Send
     + Sync
     + Unpin
     + 'static
@@ -131,13 +131,12 @@ pub trait Service:
 
 impl<S, B> Service for S
 where
-    S: tower::Service<
+    S: hyper::service::Service<
             Request<RequestBody>,
             Response = Response<B>,
             Error = Infallible,
             Future: Send,
-        > + Clone
-        + Send
+        > + Send
         + Sync
         + Unpin
         + 'static,
@@ -148,8 +147,15 @@ where
 
 /// Makes of an axum router what [`Listener::serve`] takes: each connection gets a router that puts its
 /// [`Peer`] into the extensions of every request.
-pub fn with_peer(router: axum::Router) -> impl Fn(Peer) -> axum::Router + Send + Sync + 'static {
-    move |peer| router.clone().layer(axum::Extension(peer))
+pub fn with_peer(
+    router: axum::Router,
+) -> impl Fn(Peer) -> TowerToHyperService<axum::Router> + Send + Sync + 'static {
+    move |peer| TowerToHyperService::new(router.clone().layer(axum::Extension(peer)))
+}
+
+/// Makes of a service that needs no [`Peer`] what [`Listener::serve`] takes.
+pub fn with_service<S: Service + Clone>(service: S) -> impl Fn(Peer) -> S + Send + Sync + 'static {
+    move |_| service.clone()
 }
 
 /// The signal to stop, for any number of listeners. Dropping it is the same as firing it.

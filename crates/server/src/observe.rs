@@ -5,6 +5,7 @@ mod histogram;
 mod log;
 mod metrics;
 mod scrub;
+mod sharded;
 
 pub use health::{Health, State};
 pub use log::{LogError, install, log_panics};

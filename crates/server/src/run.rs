@@ -4,14 +4,14 @@ mod announce;
 mod open;
 
 use crate::{
-    app::App,
+    app::{App, AppParts},
     clock::Clock,
     config::{Config, ConfigError},
     entropy::SystemEntropy,
     error::ServiceError,
     gateway, http as people,
     jobs::Jobs,
-    listen::{self, Limits, Listener, Options, Shutdown, with_peer},
+    listen::{self, Limits, Listener, Options, Shutdown, with_peer, with_service},
     observe::{Health, ListenerName},
     operations, pages,
     problem::ApiError,
@@ -232,7 +232,7 @@ impl Bound {
             shutdown.clone(),
         );
         let gateway = self.gateway.serve(
-            with_peer(gateway_router(app)),
+            with_service(gateway::service(app)),
             options(ListenerName::Gateway, gateway_tls),
             shutdown.clone(),
         );
@@ -269,16 +269,14 @@ fn connections(name: ListenerName) -> usize {
 
 /// What handlers are given.
 pub fn app(config: &Config, services: &Arc<Services>, bound: SocketAddr) -> App {
-    App {
+    App::new(AppParts {
         services: Arc::clone(services),
         secure_cookies: config.cookies_secure(),
         base_url: config.base_url(bound).into(),
         trusted_proxies: trusted_proxies(config).into(),
-        gateway_secret: config.gateway_secret.clone().map(Arc::new),
+        gateway_secret: config.gateway_secret.clone(),
         health: Arc::new(Health::default()),
-        people_metrics: services.metrics.listener(ListenerName::People),
-        gateway_metrics: services.metrics.listener(ListenerName::Gateway),
-    }
+    })
 }
 
 /// Behind a proxy that nobody named it is the one on this machine: else all its clients would be one address, and one
@@ -322,16 +320,6 @@ async fn not_found(uri: http::Uri) -> axum::response::Response {
         )));
     }
     pages::failure(&ServiceError::NotFound("page"))
-}
-
-/// Everything that gateways reach on the second.
-pub fn gateway_router(app: &App) -> Router {
-    guarded(gateway::router()).with_state(app.clone())
-}
-
-/// What stands before every handler of the second listener: a panic is answered, not a closed connection.
-pub fn guarded(router: Router<App>) -> Router<App> {
-    router.layer(CatchPanicLayer::custom(panicked))
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {

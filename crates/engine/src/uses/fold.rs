@@ -2,26 +2,22 @@
 
 use super::note::{Outcome, UseNote};
 use hallpass_domain::{
-    access_token::LastUse,
     id::TokenId,
     limits::{USE_HOURS_WAITING_MAX, USE_TOKENS_WAITING_MAX},
     time::Timestamp,
-    token::mask,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub struct Fold {
-    tokens: HashMap<TokenId, Folded>,
+    /// Whatever waits longest is first.
+    rows: VecDeque<UseRow>,
+    /// Where the row of a token is: how many rows came before it since the start.
+    places: HashMap<TokenId, u64>,
+    /// How many rows were taken since the start.
+    taken: u64,
     dropped: u64,
-}
-
-#[derive(Debug, Default)]
-struct Folded {
-    last: Option<LastUse>,
-    /// Allowed and refused, by the start of the hour.
-    hours: BTreeMap<Timestamp, (u64, u64)>,
 }
 
 /// What is to be written about one token.
@@ -30,8 +26,8 @@ pub struct UseRow {
     /// Which.
     pub token: TokenId,
     /// Its last allowed use, if there was one. Written only over an earlier one.
-    pub last: Option<LastUse>,
-    /// Uses to be added to the counts, hour by hour.
+    pub last: Option<UseNote>,
+    /// Uses to be added to the counts, hour by hour, in order.
     pub hours: Vec<HourCount>,
 }
 
@@ -50,127 +46,106 @@ impl Fold {
     /// Adds a note.
     pub fn add(&mut self, note: &UseNote) {
         let allowed = note.outcome() == Outcome::Allowed;
-        let hour = note.at().start_of_hour();
-        let Some(folded) = self.folded(note.token()) else {
+        let Some(row) = self.row(note.token()) else {
             self.dropped += 1;
             return;
         };
-        folded.count(hour, u64::from(allowed), u64::from(!allowed));
-        if allowed && folded.is_news(note.at()) {
-            folded.last = Some(last_use(note));
+        row.count(HourCount {
+            hour: note.at().start_of_hour(),
+            allowed: u64::from(allowed),
+            refused: u64::from(!allowed),
+        });
+        if allowed {
+            row.used(note);
         }
     }
 
-    /// Gives what is to be written and starts anew.
-    pub fn take(&mut self) -> Vec<UseRow> {
-        self.tokens
-            .drain()
-            .map(|(token, folded)| folded.row(token))
-            .collect()
+    /// Takes what is to be written about at most `tokens` tokens, those that wait longest.
+    pub fn take(&mut self, tokens: usize) -> Vec<UseRow> {
+        let rows: Vec<UseRow> = self.rows.drain(..tokens.min(self.rows.len())).collect();
+        for row in &rows {
+            self.places.remove(&row.token);
+        }
+        self.taken += rows.len() as u64;
+        rows
     }
 
     /// Takes back rows that could not be written.
     pub fn put_back(&mut self, rows: Vec<UseRow>) {
-        for row in rows {
-            let Some(folded) = self.folded(row.token) else {
-                self.dropped += row
-                    .hours
-                    .iter()
-                    .map(|count| count.allowed + count.refused)
-                    .sum::<u64>();
+        for back in rows {
+            let Some(row) = self.row(back.token) else {
+                let lost = back.hours.iter().map(|count| count.allowed + count.refused);
+                self.dropped += lost.sum::<u64>();
                 continue;
             };
-            for count in row.hours {
-                folded.count(count.hour, count.allowed, count.refused);
+            for count in back.hours {
+                row.count(count);
             }
-            if row
-                .last
-                .as_ref()
-                .is_some_and(|last| folded.is_news(last.at))
-            {
-                folded.last = row.last;
+            if let Some(note) = back.last {
+                row.used(&note);
             }
         }
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
+        self.rows.is_empty()
     }
 
     /// Tokens of which something waits to be written.
     pub fn len(&self) -> usize {
-        self.tokens.len()
+        self.rows.len()
     }
 
-    /// Uses lost since the start because too many tokens waited to be written.
-    pub const fn dropped(&self) -> u64 {
-        self.dropped
+    /// Uses lost because too many tokens waited to be written, since this was last asked.
+    pub const fn take_dropped(&mut self) -> u64 {
+        std::mem::replace(&mut self.dropped, 0)
     }
 
-    fn folded(&mut self, token: TokenId) -> Option<&mut Folded> {
-        if self.tokens.len() >= USE_TOKENS_WAITING_MAX && !self.tokens.contains_key(&token) {
-            return None;
-        }
-        Some(self.tokens.entry(token).or_default())
+    fn row(&mut self, token: TokenId) -> Option<&mut UseRow> {
+        let next = self.taken + self.rows.len() as u64;
+        let place = match self.places.entry(token) {
+            Entry::Occupied(there) => *there.get(),
+            Entry::Vacant(_) if self.rows.len() >= USE_TOKENS_WAITING_MAX => return None,
+            Entry::Vacant(empty) => {
+                self.rows.push_back(UseRow {
+                    token,
+                    last: None,
+                    hours: Vec::with_capacity(1),
+                });
+                *empty.insert(next)
+            }
+        };
+        self.rows.get_mut((place - self.taken) as usize)
     }
 }
 
-impl Folded {
-    fn is_news(&self, at: Timestamp) -> bool {
-        self.last.as_ref().is_none_or(|last| at > last.at)
+impl UseRow {
+    fn used(&mut self, note: &UseNote) {
+        if self.last.as_ref().is_none_or(|last| note.at() > last.at()) {
+            self.last = Some(*note);
+        }
     }
 
     /// Counts. Of too many hours the two earliest become one.
-    fn count(&mut self, hour: Timestamp, allowed: u64, refused: u64) {
-        let counts = self.hours.entry(hour).or_default();
-        counts.0 = counts.0.saturating_add(allowed);
-        counts.1 = counts.1.saturating_add(refused);
-        if self.hours.len() > USE_HOURS_WAITING_MAX
-            && let Some((_, (allowed, refused))) = self.hours.pop_first()
-            && let Some(mut next) = self.hours.first_entry()
-        {
-            let next = next.get_mut();
-            *next = (
-                next.0.saturating_add(allowed),
-                next.1.saturating_add(refused),
-            );
-        }
-    }
-
-    fn row(mut self, token: TokenId) -> UseRow {
-        // Somebody may have put a token where it does not belong; it must not be stored.
-        if let Some(last) = &mut self.last {
-            for text in [&mut last.path, &mut last.agent] {
-                *text = text.take().map(|text| mask::hide_in(&text).into_owned());
-            }
-        }
-        let hours = self
+    fn count(&mut self, more: HourCount) {
+        match self
             .hours
-            .into_iter()
-            .map(|(hour, (allowed, refused))| HourCount {
-                hour,
-                allowed,
-                refused,
-            })
-            .collect();
-        UseRow {
-            token,
-            last: self.last,
-            hours,
+            .binary_search_by_key(&more.hour, |count| count.hour)
+        {
+            Ok(place) => self.hours[place].add(more),
+            Err(place) => self.hours.insert(place, more),
+        }
+        if self.hours.len() > USE_HOURS_WAITING_MAX {
+            let first = self.hours.remove(0);
+            self.hours[0].add(first);
         }
     }
 }
 
-fn last_use(note: &UseNote) -> LastUse {
-    let [method, path, agent] = note
-        .texts()
-        .map(|text| (!text.is_empty()).then(|| text.to_owned()));
-    LastUse {
-        at: note.at(),
-        method,
-        path,
-        address: note.client().map(|address| address.to_string()),
-        agent,
+impl HourCount {
+    const fn add(&mut self, more: Self) {
+        self.allowed = self.allowed.saturating_add(more.allowed);
+        self.refused = self.refused.saturating_add(more.refused);
     }
 }

@@ -1,9 +1,11 @@
 //! One note of use, as large as it can get from the beginning: it is copied, never allocated.
 
 use hallpass_domain::{
+    access_token::LastUse,
     id::TokenId,
     limits::{USE_AGENT_BYTES_MAX, USE_METHOD_BYTES_MAX, USE_PATH_BYTES_MAX},
     time::Timestamp,
+    token::mask,
 };
 use std::{fmt, net::IpAddr};
 
@@ -44,24 +46,20 @@ impl UseNote {
 
     /// With the method of the request.
     #[must_use]
-    pub fn method(self, method: &str) -> Self {
-        Self {
-            method: Line::new(method),
-            ..self
-        }
+    pub fn method(mut self, method: &str) -> Self {
+        self.method.set(method);
+        self
     }
 
     /// With the path of the request; a query and a fragment are left out.
     #[must_use]
-    pub fn path(self, path: &str) -> Self {
+    pub fn path(mut self, path: &str) -> Self {
         let end = path
             .bytes()
             .position(|byte| byte == b'?' || byte == b'#')
             .unwrap_or(path.len());
-        Self {
-            path: Line::new(&path[..end]),
-            ..self
-        }
+        self.path.set(&path[..end]);
+        self
     }
 
     /// With the address of the client.
@@ -75,11 +73,9 @@ impl UseNote {
 
     /// With the client's `User-Agent`.
     #[must_use]
-    pub fn agent(self, agent: &str) -> Self {
-        Self {
-            agent: Line::new(agent),
-            ..self
-        }
+    pub fn agent(mut self, agent: &str) -> Self {
+        self.agent.set(agent);
+        self
     }
 
     pub(crate) const fn token(&self) -> TokenId {
@@ -94,13 +90,18 @@ impl UseNote {
         self.outcome
     }
 
-    /// Method, path and agent; empty ones were not given.
-    pub(crate) fn texts(&self) -> [&str; 3] {
-        [self.method.text(), self.path.text(), self.agent.text()]
-    }
-
-    pub(crate) const fn client(&self) -> Option<IpAddr> {
-        self.address
+    /// As the last use of its token.
+    pub fn last_use(&self) -> LastUse {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        // Somebody may have put a token where it does not belong; it must not be stored.
+        let hidden = |hidden: &str| text(&mask::hide_in(hidden));
+        LastUse {
+            at: self.at,
+            method: text(self.method.text()),
+            path: hidden(self.path.text()),
+            address: self.address.map(|address| address.to_string()),
+            agent: hidden(self.agent.text()),
+        }
     }
 }
 
@@ -116,11 +117,20 @@ impl fmt::Debug for UseNote {
 }
 
 /// At most `N` bytes of text on one line. No limit is beyond what a byte can count.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Line<const N: usize> {
     bytes: [u8; N],
     len: u8,
 }
+
+/// What stands behind the text does not count.
+impl<const N: usize> PartialEq for Line<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl<const N: usize> Eq for Line<N> {}
 
 impl<const N: usize> Line<N> {
     const EMPTY: Self = {
@@ -133,14 +143,13 @@ impl<const N: usize> Line<N> {
 
     /// As much of `text` as fits, cut between two characters, each control character replaced by U+FFFD: what
     /// is shown to people later must not break out of its line.
-    fn new(text: &str) -> Self {
-        let mut this = Self::EMPTY;
-        if let Some(room) = this.bytes.get_mut(..text.len())
+    fn set(&mut self, text: &str) {
+        if let Some(room) = self.bytes.get_mut(..text.len())
             && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         {
             room.copy_from_slice(text.as_bytes());
-            this.len = text.len() as u8;
-            return this;
+            self.len = text.len() as u8;
+            return;
         }
         let mut len = 0;
         for character in text.chars() {
@@ -149,14 +158,13 @@ impl<const N: usize> Line<N> {
             } else {
                 character
             };
-            let Some(room) = this.bytes.get_mut(len..len + character.len_utf8()) else {
+            let Some(room) = self.bytes.get_mut(len..len + character.len_utf8()) else {
                 break;
             };
             character.encode_utf8(room);
             len += character.len_utf8();
         }
-        this.len = len as u8;
-        this
+        self.len = len as u8;
     }
 
     fn text(&self) -> &str {

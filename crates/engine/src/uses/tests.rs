@@ -29,7 +29,7 @@ fn refused(token: u32, seconds: i64) -> UseNote {
 }
 
 fn row(fold: &mut Fold) -> UseRow {
-    let mut rows = fold.take();
+    let mut rows = fold.take(usize::MAX);
     assert_eq!(rows.len(), 1);
     rows.pop().unwrap()
 }
@@ -37,7 +37,7 @@ fn row(fold: &mut Fold) -> UseRow {
 fn folded(note: &UseNote) -> hallpass_domain::access_token::LastUse {
     let mut fold = Fold::default();
     fold.add(note);
-    row(&mut fold).last.unwrap()
+    row(&mut fold).last.unwrap().last_use()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn the_last_allowed_use_wins_whatever_the_order() {
         fold.add(&note);
     }
     let row = row(&mut fold);
-    let last = row.last.unwrap();
+    let last = row.last.unwrap().last_use();
     assert_eq!((last.at, last.method.as_deref()), (at(30), Some("PUT")));
     assert_eq!(
         row.hours,
@@ -106,7 +106,7 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
     for note in [allowed(1, 50).method("GET"), allowed(2, 1), refused(1, 51)] {
         fold.add(&note);
     }
-    let rows = fold.take();
+    let rows = fold.take(usize::MAX);
     for note in [
         allowed(1, 40).method("PUT"),
         allowed(1, SECONDS_PER_HOUR),
@@ -115,13 +115,13 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
         fold.add(&note);
     }
     fold.put_back(rows);
-    let mut rows = fold.take();
+    let mut rows = fold.take(usize::MAX);
     rows.sort_by_key(|row| row.token);
     assert_eq!(
         rows.iter().map(|row| row.token).collect::<Vec<_>>(),
         [id(1), id(2), id(3)]
     );
-    assert_eq!(rows[0].last.as_ref().unwrap().at, at(SECONDS_PER_HOUR));
+    assert_eq!(rows[0].last.unwrap().at(), at(SECONDS_PER_HOUR));
     assert_eq!(
         rows[0].hours,
         [
@@ -137,17 +137,36 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
             }
         ]
     );
-    assert_eq!(rows[1].last.as_ref().unwrap().at, at(1));
+    assert_eq!(rows[1].last.unwrap().at(), at(1));
+}
+
+#[test]
+fn what_waits_longest_is_taken_first() {
+    let mut fold = Fold::default();
+    let tokens = |rows: Vec<UseRow>| rows.iter().map(|row| row.token).collect::<Vec<_>>();
+    for token in [5, 3, 4, 5, 1] {
+        fold.add(&allowed(token, 1));
+    }
+    let first = fold.take(2);
+    assert_eq!(first[0].hours[0].allowed, 2);
+    assert_eq!(tokens(first), [id(5), id(3)]);
+    for token in [1, 3, 2] {
+        fold.add(&allowed(token, 2));
+    }
+    assert_eq!(fold.len(), 4);
+    assert_eq!(tokens(fold.take(3)), [id(4), id(1), id(3)]);
+    assert_eq!(tokens(fold.take(3)), [id(2)]);
+    assert!(fold.is_empty() && fold.take(1).is_empty());
 }
 
 #[test]
 fn an_older_use_put_back_does_not_hide_a_newer_one() {
     let mut fold = Fold::default();
     fold.add(&allowed(1, 50));
-    let rows = fold.take();
+    let rows = fold.take(usize::MAX);
     fold.add(&allowed(1, 60));
     fold.put_back(rows);
-    assert_eq!(row(&mut fold).last.unwrap().at, at(60));
+    assert_eq!(row(&mut fold).last.unwrap().at(), at(60));
 }
 
 #[test]
@@ -222,6 +241,8 @@ fn a_full_buffer_drops_and_counts() {
     uses.drain_into(&mut fold);
     assert_eq!((fold.len(), uses.waiting()), (4, 0));
     assert!(uses.note(allowed(9, 1)));
+    uses.add_dropped(3);
+    assert_eq!(uses.dropped(), 5);
 }
 
 #[test]
@@ -236,13 +257,16 @@ fn memory_is_bounded_when_nothing_can_be_written() {
     for token in 0..max + 3 {
         fold.add(&refused(token, 1));
     }
-    assert_eq!((fold.len(), fold.dropped()), (USE_TOKENS_WAITING_MAX, 3));
+    assert_eq!(
+        (fold.len(), fold.take_dropped()),
+        (USE_TOKENS_WAITING_MAX, 3)
+    );
     let hours = i64::try_from(USE_HOURS_WAITING_MAX).unwrap() + 5;
     for hour in 0..hours {
         fold.add(&allowed(0, hour * SECONDS_PER_HOUR));
     }
     let row = fold
-        .take()
+        .take(usize::MAX)
         .into_iter()
         .find(|row| row.token == id(0))
         .unwrap();
@@ -276,7 +300,7 @@ fn threads_lose_nothing_that_was_taken() {
     });
     uses.drain_into(&mut fold);
     let counted: u64 = fold
-        .take()
+        .take(usize::MAX)
         .iter()
         .flat_map(|row| &row.hours)
         .map(|count| count.allowed)

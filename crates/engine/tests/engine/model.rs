@@ -289,7 +289,7 @@ proptest! {
                         Answer::NotAnswering => panic!("it was told to answer"),
                         Answer::Unknown => Said::Unknown,
                         Answer::Slow(candidate) => Said::Slow(candidate.id()),
-                        Answer::Known { verdict, token, pepper } => Said::Known(token.id(), verdict, pepper, token.name()),
+                        Answer::Known { verdict, token, pepper } => Said::Known(token.id(), verdict, pepper, token.name().to_string()),
                     };
                     assert_eq!(said, model.say(&text(seed), &all, needed));
                 }

@@ -56,7 +56,7 @@ fn the_first_use_compares_and_the_next_is_quick() {
         panic!("it is known")
     };
     assert_eq!(
-        (verdict, view.id(), view.name().as_str(), pepper),
+        (verdict, view.id(), view.name().to_string().as_str(), pepper),
         (Verdict::Allow, token_id(0), "token 0", 0)
     );
     assert!(view.is_remembered());

@@ -118,7 +118,7 @@ fn growth_and_renaming_hide_nobody() {
                     panic!("it was hidden")
                 };
                 assert_eq!(verdict, Verdict::Allow);
-                assert!(names.contains(&token.name()));
+                assert!(names.contains(&token.name().to_string()));
             }
         },
     );

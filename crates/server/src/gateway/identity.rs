@@ -2,13 +2,14 @@
 //! same name must never pass.
 
 use bytes::Bytes;
-use hallpass_engine::{OwnerView, TokenView};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use std::fmt::{self, Display, Write as _};
+use hallpass_domain::id::ID_CHARS;
+use hallpass_engine::{Name, OwnerView, TokenView};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use std::sync::LazyLock;
 
 const COUNT: usize = 13;
-/// The headers, in the order in which [`write()`] writes their values.
+/// The headers, in the order in which [`Values::of`] writes their values.
 const NAMES: [HeaderName; COUNT] = [
     HeaderName::from_static("x-hallpass-token-id"),
     HeaderName::from_static("x-hallpass-token-name"),
@@ -34,18 +35,71 @@ const USUAL_BYTES: usize = 640;
 /// Names are Unicode, headers are ASCII: names are percent-encoded UTF-8, as in an address.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'"').add(b'\\');
 
+/// Whether a byte stands for itself.
+const fn is_plain(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'"' | b'\\')
+}
+
+/// All headers of an answer that allows, without their values: a copy of it is cheaper than hashing all names again.
+static UNSET: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::with_capacity(COUNT + 1);
+    for name in NAMES {
+        headers.insert(name, HeaderValue::from_static(""));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+});
+
 /// All values in one buffer, of which each header then holds its part: one allocation instead of thirteen, on a path
 /// that is taken for every request of a product.
 struct Values {
-    text: String,
+    text: Vec<u8>,
     ends: [usize; COUNT],
     count: usize,
 }
 
 impl Values {
-    fn put(&mut self, value: impl Display) {
+    fn of(view: &TokenView<'_>) -> Self {
+        let mut values = Self {
+            text: Vec::with_capacity(USUAL_BYTES),
+            ends: [0; COUNT],
+            count: 0,
+        };
+        values.put_text(view.id().encode(&mut [0; ID_CHARS]));
+        values.put_name(view.name());
+        values.put_text(view.kind().word());
+        values.put_text(view.prefix().as_str());
+        match view.owner() {
+            OwnerView::User { id, name } => {
+                values.put_text("user");
+                values.put_text(id.encode(&mut [0; ID_CHARS]));
+                values.put_name(name);
+            }
+            OwnerView::Organization => {
+                values.put_text("organization");
+                values.put_text("");
+                values.put_text("");
+            }
+        }
+        values.put_text(view.organization_id().encode(&mut [0; ID_CHARS]));
+        values.put_name(view.organization_name());
+        match view.role_name() {
+            Some(name) => values.put_name(name),
+            None => values.put_text(""),
+        }
+        values.put_with(|bytes| view.append_permissions(bytes));
+        match view.expires_at() {
+            Some(at) => values.put_with(|bytes| at.append_to(bytes)),
+            None => values.put_text(""),
+        }
+        values.put_text("");
+        values
+    }
+
+    fn put_with(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
-        if write!(self.text, "{value}").is_err() || self.text.len() - start > HEADER_BYTES_MAX {
+        append(&mut self.text);
+        if self.text.len() - start > HEADER_BYTES_MAX {
             self.text.truncate(start);
         }
         if let Some(end) = self.ends.get_mut(self.count) {
@@ -54,61 +108,58 @@ impl Values {
         }
     }
 
-    fn put_name(&mut self, name: &str) {
-        self.put(utf8_percent_encode(name, ENCODED));
+    fn put_text(&mut self, text: &str) {
+        self.put_with(|bytes| bytes.extend_from_slice(text.as_bytes()));
+    }
+
+    fn put_name(&mut self, name: Name<'_>) {
+        self.put_with(|bytes| {
+            let start = bytes.len();
+            name.append_to(bytes);
+            if !bytes[start..].iter().all(is_plain) {
+                let encoded = percent_encode(&bytes[start..], ENCODED).to_string();
+                bytes.truncate(start);
+                bytes.extend_from_slice(encoded.as_bytes());
+            }
+        });
     }
 }
 
-/// The permissions, joined by one blank.
-struct Permitted<'v, 'e>(&'v TokenView<'e>);
-
-impl Display for Permitted<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, permission) in self.0.facts().permitted().enumerate() {
-            f.write_str(if place == 0 { "" } else { " " })?;
-            f.write_str(permission.as_str())?;
+/// The headers of an answer that allows, with who `view` is.
+pub(super) fn headers(view: &TokenView<'_>) -> HeaderMap {
+    let Values { text, ends, .. } = Values::of(view);
+    let text = Bytes::from(text);
+    let mut headers = UNSET.clone();
+    for (turn, (name, value)) in headers.iter_mut().enumerate() {
+        // They come in the order in which they were put in; nobody promises that.
+        let place = if NAMES.get(turn) == Some(name) {
+            Some(turn)
+        } else {
+            NAMES.iter().position(|known| known == name)
+        };
+        let Some((place, end)) = place.and_then(|place| Some((place, *ends.get(place)?))) else {
+            continue;
+        };
+        let start = place.checked_sub(1).map_or(0, |before| ends[before]);
+        if start == end {
+            continue;
         }
-        Ok(())
+        if let Ok(put) = HeaderValue::from_maybe_shared(text.slice(start..end)) {
+            *value = put;
+        }
     }
+    headers
 }
 
-/// Adds the headers that say who `view` is.
-pub(super) fn write(view: &TokenView<'_>, headers: &mut HeaderMap) {
-    let mut values = Values {
-        text: String::with_capacity(USUAL_BYTES),
-        ends: [0; COUNT],
-        count: 0,
-    };
-    values.put(view.id());
-    values.put_name(&view.name());
-    values.put(view.kind().word());
-    values.put(view.prefix());
-    match view.owner() {
-        OwnerView::User { id, name } => {
-            values.put("user");
-            values.put(id);
-            values.put_name(&name);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_is_what_is_not_encoded() {
+        for byte in 0..=u8::MAX {
+            let encoded = percent_encode(&[byte], ENCODED).to_string();
+            assert_eq!(is_plain(&byte), !encoded.starts_with('%'), "{byte}");
         }
-        OwnerView::Organization => {
-            values.put("organization");
-            values.put("");
-            values.put("");
-        }
-    }
-    values.put(view.organization_id());
-    values.put_name(&view.organization_name());
-    values.put_name(&view.role_name().unwrap_or_default());
-    values.put(Permitted(view));
-    match view.expires_at() {
-        Some(at) => values.put(at),
-        None => values.put(""),
-    }
-    values.put("");
-    let text = Bytes::from(values.text);
-    let mut start = 0;
-    for (name, end) in NAMES.into_iter().zip(values.ends) {
-        let value = HeaderValue::from_maybe_shared(text.slice(start..end));
-        headers.insert(name, value.unwrap_or(HeaderValue::from_static("")));
-        start = end;
     }
 }

@@ -21,7 +21,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Sleep, sleep};
-use tower::util::Oneshot;
 
 /// The body of a request, as the service gets it.
 #[derive(Debug)]
@@ -118,7 +117,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Door<S> {
                     complete: complete.clone(),
                 });
                 State::Serving {
-                    inner: Oneshot::new(self.service.clone(), request),
+                    inner: self.service.call(request),
                 }
             }
         };
@@ -136,7 +135,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Door<S> {
 pin_project! {
     #[project = StateProjection]
     enum State<S: Service> {
-        Serving { #[pin] inner: Oneshot<S, Request<RequestBody>> },
+        Serving { #[pin] inner: S::Future },
         Refused { answer: &'static OwnAnswer },
     }
 }

@@ -1,5 +1,6 @@
 //! A histogram that is counted without a lock: one addition for the bucket and one for the sum.
 
+use super::sharded::Shards;
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::MetricType,
@@ -22,7 +23,7 @@ const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Durations, counted by buckets.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Histogram(Arc<Counts>);
+pub(super) struct Histogram(Arc<Shards<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -35,8 +36,9 @@ impl Histogram {
     pub(super) fn observe(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let bucket = BOUNDS_MICROS.partition_point(|bound| *bound < micros);
-        self.0.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.0.sum_micros.fetch_add(micros, Ordering::Relaxed);
+        let counts = self.0.own();
+        counts.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        counts.sum_micros.fetch_add(micros, Ordering::Relaxed);
     }
 }
 
@@ -50,15 +52,15 @@ impl EncodeMetric for Histogram {
             .into_iter()
             .map(seconds)
             .chain([f64::INFINITY]);
-        let counts = self
-            .0
-            .buckets
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed));
+        let sum = |number: &dyn Fn(&Counts) -> &AtomicU64| -> u64 {
+            let parts = self.0.iter().map(number);
+            parts.map(|part| part.load(Ordering::Relaxed)).sum()
+        };
+        let counts = (0..=BOUNDS_MICROS.len()).map(|bucket| sum(&|counts| &counts.buckets[bucket]));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
-        let sum = seconds(self.0.sum_micros.load(Ordering::Relaxed));
-        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+        let micros = sum(&|counts| &counts.sum_micros);
+        encoder.encode_histogram::<NoLabelSet>(seconds(micros), count, &buckets, None)
     }
 
     fn metric_type(&self) -> MetricType {

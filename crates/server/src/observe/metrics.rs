@@ -1,7 +1,7 @@
 //! Numbers for Prometheus. Everything that is counted on the way of a request has its own handle from the
 //! start: counting is an addition, without a look-up, a lock or an allocation.
 
-use super::histogram::Histogram;
+use super::{histogram::Histogram, sharded::Count};
 use hallpass_domain::verdict::{DenyReason, Verdict};
 use prometheus_client::{
     encoding::text::encode,
@@ -121,7 +121,7 @@ const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 /// The numbers of one listener.
 #[derive(Clone, Debug)]
 pub struct ListenerMetrics {
-    requests: [[Counter; STATUSES.len()]; METHODS.len()],
+    requests: [[Count; STATUSES.len()]; METHODS.len()],
     seconds: Histogram,
     connections: Gauge,
 }
@@ -166,7 +166,7 @@ pub struct EngineFigures {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    verifications: [[Counter; Outcome::COUNT]; Door::ALL.len()],
+    verifications: [[Count; Outcome::COUNT]; Door::ALL.len()],
     listeners: [Arc<ListenerMetrics>; ListenerName::ALL.len()],
     sign_ins: [Counter; SignIn::ALL.len()],
     tokens: Gauge,
@@ -257,8 +257,8 @@ fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
     gauge
 }
 
-fn register_verifications(registry: &mut Registry) -> [[Counter; Outcome::COUNT]; Door::ALL.len()] {
-    let family = Family::<Labels<2>, Counter>::default();
+fn register_verifications(registry: &mut Registry) -> [[Count; Outcome::COUNT]; Door::ALL.len()] {
+    let family = Family::<Labels<2>, Count>::default();
     registry.register(
         "verifications",
         "Verifications by door and verdict",
@@ -275,7 +275,7 @@ fn register_verifications(registry: &mut Registry) -> [[Counter; Outcome::COUNT]
 }
 
 fn register_listeners(registry: &mut Registry) -> [Arc<ListenerMetrics>; ListenerName::ALL.len()] {
-    let requests = Family::<Labels<3>, Counter>::default();
+    let requests = Family::<Labels<3>, Count>::default();
     let seconds = Family::<Labels<1>, Histogram>::default();
     let connections = Family::<Labels<1>, Gauge>::default();
     registry.register(

@@ -160,13 +160,13 @@ fn refused(reason: DenyReason) -> VerifyAnswer {
 fn told(view: &TokenView<'_>) -> VerifyAnswer {
     let organization = OrganizationReference {
         id: view.organization_id().to_string(),
-        name: view.organization_name(),
+        name: view.organization_name().to_string(),
     };
     let owner = match view.owner() {
         OwnerView::User { id, name } => Owner {
             kind: "user".to_owned(),
             id: id.to_string(),
-            name,
+            name: name.to_string(),
         },
         OwnerView::Organization => Owner {
             kind: "organization".to_owned(),
@@ -179,7 +179,7 @@ fn told(view: &TokenView<'_>) -> VerifyAnswer {
         reason: None,
         id: Some(view.id().to_string()),
         prefix: Some(view.prefix().to_string()),
-        name: Some(view.name()),
+        name: Some(view.name().to_string()),
         kind: Some(view.kind().word().to_owned()),
         organization: Some(organization),
         owner: Some(owner),

@@ -10,34 +10,32 @@ impl Services {
         self.uses.drain_into(fold);
     }
 
-    /// Writes what has been folded. What cannot be written is put back for the next time.
+    /// Writes what has been folded.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn write_uses(&self, fold: &mut Fold) -> Result<(), StoreError> {
-        if fold.is_empty() {
+    /// The store's; then nothing was written.
+    pub async fn write_uses(&self, rows: &[UseRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
             return Ok(());
         }
-        let rows = fold.take();
-        let last: Vec<LastUseRow> = rows.iter().filter_map(last_use).collect();
-        let hours: Vec<HourCount> = rows.iter().flat_map(hours).collect();
-        let written = self.store.write_uses(&last, &hours).await;
-        if written.is_err() {
-            fold.put_back(rows);
-        }
-        written
+        // Beside each other in the database too: most pages are then touched once.
+        let mut rows: Vec<&UseRow> = rows.iter().collect();
+        rows.sort_unstable_by_key(|row| row.token);
+        let last: Vec<LastUseRow> = rows.iter().filter_map(|row| last_use(row)).collect();
+        let hours: Vec<HourCount> = rows.iter().flat_map(|row| hours(row)).collect();
+        self.store.write_uses(&last, &hours).await
     }
 }
 
 fn last_use(row: &UseRow) -> Option<LastUseRow> {
-    let last = row.last.as_ref()?;
+    let last = row.last.as_ref()?.last_use();
     Some(LastUseRow {
         token: row.token,
         at: last.at,
-        method: last.method.clone(),
-        path: last.path.clone(),
-        address: last.address.clone(),
-        agent: last.agent.clone(),
+        method: last.method,
+        path: last.path,
+        address: last.address,
+        agent: last.agent,
     })
 }
 

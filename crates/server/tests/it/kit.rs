@@ -12,6 +12,7 @@ pub(crate) use case::Case;
 pub(crate) use plan::{Plan, pepper};
 pub(crate) use wire::{Served, exchange};
 
+use axum::{Router, body::Body};
 use hallpass_domain::{
     id::{OrganizationId, TokenId, UserId},
     member::{Membership, User},
@@ -26,14 +27,18 @@ use hallpass_engine::Fold;
 use hallpass_server::{
     app::App,
     entropy::SystemEntropy,
-    run::{gateway_router, people_router},
+    gateway,
+    run::people_router,
     service::{RequestContext, Services, catalogue::CatalogueSettings, sessions::Started},
 };
 use hallpass_store::{Database, FeedKey, NewAccount, Tx};
 use hallpass_testkit::TempDir;
+use http::Request;
+use hyper::service::Service as _;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{path::PathBuf, sync::Arc};
+use tower::service_fn;
 
 /// Ada's password, and everybody's.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -97,7 +102,9 @@ impl Server {
 
     /// Somebody without credentials, at the listener for gateways.
     pub(crate) fn gateway(&self) -> Actor {
-        Actor::new(gateway_router(&self.app))
+        let gateway = gateway::service(&self.app);
+        let service = service_fn(move |request: Request<Body>| gateway.call(request));
+        Actor::new(Router::new().fallback_service(service))
     }
 
     /// Whoever holds this secret, at the listener for people.
@@ -230,7 +237,10 @@ impl Server {
     pub(crate) async fn flush_uses(&self) {
         let mut fold = Fold::default();
         self.services.fold_uses(&mut fold);
-        self.services.write_uses(&mut fold).await.unwrap();
+        self.services
+            .write_uses(&fold.take(usize::MAX))
+            .await
+            .unwrap();
     }
 
     /// The database's file, on SQLite.

@@ -1,6 +1,6 @@
 //! What the listener for operations tells, and how.
 
-use crate::kit::{Actor, Server};
+use crate::kit::{Actor, Server, exchange};
 use hallpass_server::operations;
 
 fn operator(server: &Server) -> Actor {
@@ -49,5 +49,28 @@ async fn no_browser_does_anything_with_its_answers() {
         let answer = operator.send(method, path, None, "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         answer.does_nothing_in_a_browser();
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_counted_once() {
+    let server = Server::sqlite().await;
+    let served = server.serve();
+    for (address, path) in [(served.people, "/v1/me"), (served.gateway, "/auth")] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: hallpass.test\r\nConnection: close\r\n\r\n");
+        let answer = exchange(address, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    let metrics = operator(&server).get("/metrics").await.text();
+    for listener in ["people", "gateway"] {
+        for line in [
+            format!(
+                "hallpass_http_requests_total{{listener=\"{listener}\",method=\"GET\",status=\"4xx\"}} 1"
+            ),
+            format!("hallpass_http_request_seconds_count{{listener=\"{listener}\"}} 1"),
+        ] {
+            assert!(metrics.lines().any(|told| told == line), "no {line}");
+        }
     }
 }

@@ -3,11 +3,11 @@
 use super::{Actor, Engine, PASSWORD, Server, catalogue, start};
 use hallpass_domain::token::{Brand, Pepper, PepperId, Peppers, Scheme};
 use hallpass_server::{
-    app::App,
+    app::{App, AppParts},
     clock::Clock,
     config::SecretText,
     entropy::SystemEntropy,
-    observe::{Health, ListenerName, Metrics},
+    observe::{Health, Metrics},
     run::people_router,
     service::{Parts, RequestContext, Services, set_up::SetUp},
 };
@@ -82,7 +82,7 @@ impl Plan {
     }
 
     pub(crate) fn app(&self, services: &Arc<Services>) -> App {
-        App {
+        App::new(AppParts {
             services: Arc::clone(services),
             secure_cookies: self.secure_cookies,
             base_url: "http://hallpass.test".into(),
@@ -91,13 +91,9 @@ impl Plan {
                 .iter()
                 .map(|network| network.parse().unwrap())
                 .collect(),
-            gateway_secret: self
-                .gateway_secret
-                .map(|secret| Arc::new(SecretText::from(secret))),
+            gateway_secret: self.gateway_secret.map(SecretText::from),
             health: Arc::new(Health::default()),
-            people_metrics: services.metrics.listener(ListenerName::People),
-            gateway_metrics: services.metrics.listener(ListenerName::Gateway),
-        }
+        })
     }
 
     /// A server over a database that was set up before. Ada has no session here yet.

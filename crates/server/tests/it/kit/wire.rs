@@ -2,8 +2,10 @@
 
 use super::Server;
 use hallpass_server::{
-    listen::{self, Listener, Options, Trigger, with_peer},
-    run::{gateway_router, people_router},
+    gateway,
+    listen::{self, Listener, Options, Trigger, with_peer, with_service},
+    observe::ListenerName,
+    run::people_router,
 };
 use std::net::SocketAddr;
 use tokio::{
@@ -28,14 +30,18 @@ impl Server {
             gateway: gateway.address(),
             _trigger: trigger,
         };
+        let options = |name| Options {
+            metrics: Some(self.services.metrics.listener(name)),
+            ..Options::default()
+        };
         tokio::spawn(people.serve(
             with_peer(people_router(&self.app)),
-            Options::default(),
+            options(ListenerName::People),
             shutdown.clone(),
         ));
         tokio::spawn(gateway.serve(
-            with_peer(gateway_router(&self.app)),
-            Options::default(),
+            with_service(gateway::service(&self.app)),
+            options(ListenerName::Gateway),
             shutdown,
         ));
         served
