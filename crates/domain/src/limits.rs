@@ -115,16 +115,13 @@ pub const USE_METHOD_BYTES_MAX: usize = 18;
 pub const USE_NOTES_WAITING_MAX: usize = 16 * 1024;
 /// Notes of use are folded per token this often, in milliseconds.
 pub const USE_FOLD_MILLISECONDS: u64 = 50;
-/// Tokens whose uses are written at once, each in two rows: with more in use, writing would take from answering.
-/// The others wait for the next time, so that what `kill -9` may lose grows with them.
-pub const USE_TOKENS_PER_WRITE_MAX: usize = 10_000;
+/// Folded uses that are written at once, one for each token and hour: with more tokens in use, writing would take from
+/// answering. The others wait for the next time, so that what `kill -9` may lose grows with them.
+pub const USE_ROWS_PER_WRITE_MAX: usize = 10_000;
 /// Folded uses are written to the database this often, in milliseconds: what `kill -9` may lose.
 pub const USE_FLUSH_MILLISECONDS: u64 = 1_000;
-/// Tokens whose folded uses wait to be written while the database does not take them; uses of one more are
-/// counted and dropped. About 60 MiB.
-pub const USE_TOKENS_WAITING_MAX: usize = 100_000;
-/// Hours of one token's folded uses that wait to be written; of more, the two earliest become one.
-pub const USE_HOURS_WAITING_MAX: usize = 48;
+/// Folded uses that wait to be written, one for each token and hour; uses beyond are counted and dropped. About 60 MiB.
+pub const USE_ROWS_WAITING_MAX: usize = 100_000;
 /// Rows in one statement that writes uses.
 pub const USE_ROWS_PER_STATEMENT_MAX: usize = 500;
 /// Days for which counts of use are kept.

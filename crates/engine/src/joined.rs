@@ -3,20 +3,22 @@
 //! A gateway passes on with every request what its token may do. Sets of permissions never change and are stored
 //! once, so what a role and a scope come to is the same text for as long as the engine lives.
 
-use arc_swap::ArcSwapOption;
 use hallpass_domain::verdict::Facts;
+use std::sync::OnceLock;
 
-/// Texts that are kept at most, each in the one place it can have.
-const TEXTS: usize = 1_024;
-/// Bytes of a text that is kept. What is longer is joined each time.
+/// Texts that are kept at most.
+const TEXTS: usize = 4_096;
+/// Places that a text can have.
+const TRIES: usize = 4;
+/// Bytes of a text that is kept. What is longer is joined each time, and so is what finds no place.
 const TEXT_BYTES_MAX: usize = 2_048;
 
 /// The numbers of a role's set and of a scope's, if there is a scope.
 pub(crate) type Pair = (u32, Option<u32>);
 
-/// The texts.
+/// The texts. Once kept, a text stays: reading is one look and no count of readers.
 #[derive(Debug)]
-pub(crate) struct Joined(Box<[ArcSwapOption<Text>]>);
+pub(crate) struct Joined(Box<[OnceLock<Text>]>);
 
 #[derive(Debug)]
 struct Text {
@@ -26,18 +28,25 @@ struct Text {
 
 impl Joined {
     pub(crate) fn new() -> Self {
-        Self((0..TEXTS).map(|_| ArcSwapOption::empty()).collect())
+        Self((0..TEXTS).map(|_| OnceLock::new()).collect())
     }
 
     /// Appends the permissions of `facts`, whose sets have the numbers of `pair`, joined by one blank.
     pub(crate) fn append(&self, pair: Pair, facts: &Facts<'_>, to: &mut Vec<u8>) {
-        let Some(place) = self.0.get(place(pair)) else {
-            return;
-        };
-        let kept = place.load();
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.pair == pair) {
-            to.extend_from_slice(&kept.text);
-            return;
+        let places = (0..TRIES).filter_map(|next| self.0.get((place(pair) + next) % TEXTS));
+        let mut free = None;
+        for place in places {
+            match place.get() {
+                Some(kept) if kept.pair == pair => {
+                    to.extend_from_slice(&kept.text);
+                    return;
+                }
+                Some(_) => {}
+                None => {
+                    free = Some(place);
+                    break;
+                }
+            }
         }
         let start = to.len();
         for permission in facts.permitted() {
@@ -47,20 +56,24 @@ impl Joined {
             to.extend_from_slice(permission.as_str().as_bytes());
         }
         let text = &to[start..];
-        if text.len() <= TEXT_BYTES_MAX {
+        if let Some(free) = free.filter(|_| text.len() <= TEXT_BYTES_MAX) {
             let text = text.into();
-            place.store(Some(Text { pair, text }.into()));
+            // Another thread may have been faster, with this text or another.
+            let _ = free.set(Text { pair, text });
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let texts = self.0.iter().filter_map(|place| place.load_full());
-        let texts: usize = texts.map(|kept| size_of::<Text>() + kept.text.len()).sum();
+        let texts: usize = self
+            .0
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|kept| kept.text.len())
+            .sum();
         size_of_val(&*self.0) + texts
     }
 }
 
-/// Two pairs that meet in one place take turns, which costs time and nothing else.
 const fn place((role, scope): Pair) -> usize {
     let scope = match scope {
         Some(scope) => scope.wrapping_add(1),
@@ -105,8 +118,8 @@ mod tests {
         let all = facts(&sets[0], None);
         let one = facts(&sets[0], Some(&sets[1]));
         let none = facts(&sets[0], Some(&sets[2]));
-        // Far more pairs than places, so that each place is taken many times, and asked for again at once.
-        for number in 0..5 * TEXTS as u32 {
+        // More pairs than places, so that many find none.
+        for number in 0..TEXTS as u32 {
             for _ in 0..2 {
                 assert_eq!(
                     appended(&joined, (number, None), &all),

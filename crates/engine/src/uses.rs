@@ -6,7 +6,7 @@
 mod fold;
 mod note;
 
-pub use fold::{Fold, HourCount, UseRow};
+pub use fold::{Fold, UseRow};
 pub use note::{Outcome, UseNote};
 
 use crossbeam_queue::ArrayQueue;

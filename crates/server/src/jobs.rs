@@ -10,7 +10,7 @@ use hallpass_domain::{
     limits::{
         FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
         SESSION_IDLE_SECONDS, SOLE_CHECK_SECONDS, TIDY_SECONDS, USE_FLUSH_MILLISECONDS,
-        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS, USE_TOKENS_PER_WRITE_MAX,
+        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS, USE_ROWS_PER_WRITE_MAX,
     },
     time::Timestamp,
 };
@@ -83,7 +83,7 @@ async fn flush_uses(services: Arc<Services>, mut stop: Shutdown) {
     loop {
         tokio::select! {
             _ = uses.folding.tick() => uses.fold(),
-            _ = writing.tick() => uses.write(USE_TOKENS_PER_WRITE_MAX).await,
+            _ = writing.tick() => uses.write(USE_ROWS_PER_WRITE_MAX).await,
             () = stop.fired() => break,
         }
     }
@@ -118,10 +118,10 @@ impl Flush {
         self.services.fold_uses(&mut self.fold);
     }
 
-    /// Writes what has been folded of at most `tokens` tokens, and goes on folding meanwhile: the buffers must not wait for a slow database.
+    /// Writes at most `most` of what has been folded, and goes on folding meanwhile: the buffers must not wait for a slow database.
     /// What cannot be written is kept for the next time.
-    async fn write(&mut self, tokens: usize) {
-        let rows = self.fold.take(tokens);
+    async fn write(&mut self, most: usize) {
+        let rows = self.fold.take(most);
         let services = Arc::clone(&self.services);
         let written = {
             let mut writing = pin!(services.write_uses(&rows));

@@ -2,10 +2,7 @@ use super::*;
 use hallpass_domain::{
     Entropy,
     id::TokenId,
-    limits::{
-        USE_AGENT_BYTES_MAX, USE_HOURS_WAITING_MAX, USE_METHOD_BYTES_MAX, USE_PATH_BYTES_MAX,
-        USE_TOKENS_WAITING_MAX,
-    },
+    limits::{USE_AGENT_BYTES_MAX, USE_METHOD_BYTES_MAX, USE_PATH_BYTES_MAX, USE_ROWS_WAITING_MAX},
     time::{SECONDS_PER_HOUR, Timestamp},
     token::{Brand, Kind, PlainToken},
 };
@@ -40,6 +37,13 @@ fn folded(note: &UseNote) -> hallpass_domain::access_token::LastUse {
     row(&mut fold).last.unwrap().last_use()
 }
 
+/// Hour, allowed and refused of each row.
+fn counts(rows: &[UseRow]) -> Vec<(Timestamp, u64, u64)> {
+    rows.iter()
+        .map(|row| (row.hour, row.allowed, row.refused))
+        .collect()
+}
+
 #[test]
 fn the_last_allowed_use_wins_whatever_the_order() {
     let mut fold = Fold::default();
@@ -54,14 +58,7 @@ fn the_last_allowed_use_wins_whatever_the_order() {
     let row = row(&mut fold);
     let last = row.last.unwrap().last_use();
     assert_eq!((last.at, last.method.as_deref()), (at(30), Some("PUT")));
-    assert_eq!(
-        row.hours,
-        [HourCount {
-            hour: at(0),
-            allowed: 3,
-            refused: 1
-        }]
-    );
+    assert_eq!((row.hour, row.allowed, row.refused), (at(0), 3, 1));
     assert!(fold.is_empty());
 }
 
@@ -75,22 +72,8 @@ fn uses_are_counted_by_the_hour() {
     ] {
         fold.add(&note);
     }
-    let counts = row(&mut fold).hours;
-    assert_eq!(
-        counts,
-        [
-            HourCount {
-                hour: at(0),
-                allowed: 1,
-                refused: 0
-            },
-            HourCount {
-                hour: at(SECONDS_PER_HOUR),
-                allowed: 1,
-                refused: 1
-            }
-        ]
-    );
+    let rows = fold.take(usize::MAX);
+    assert_eq!(counts(&rows), [(at(0), 1, 0), (at(SECONDS_PER_HOUR), 1, 1)]);
 }
 
 #[test]
@@ -116,28 +99,16 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
     }
     fold.put_back(rows);
     let mut rows = fold.take(usize::MAX);
-    rows.sort_by_key(|row| row.token);
+    rows.sort_by_key(|row| (row.token, row.hour));
+    let tokens: Vec<_> = rows.iter().map(|row| row.token).collect();
+    assert_eq!(tokens, [id(1), id(1), id(2), id(3)]);
+    let last = |row: &UseRow| row.last.unwrap().last_use();
+    assert_eq!(last(&rows[0]).method.as_deref(), Some("GET"));
     assert_eq!(
-        rows.iter().map(|row| row.token).collect::<Vec<_>>(),
-        [id(1), id(2), id(3)]
+        counts(&rows[..2]),
+        [(at(0), 2, 1), (at(SECONDS_PER_HOUR), 1, 0)]
     );
-    assert_eq!(rows[0].last.unwrap().at(), at(SECONDS_PER_HOUR));
-    assert_eq!(
-        rows[0].hours,
-        [
-            HourCount {
-                hour: at(0),
-                allowed: 2,
-                refused: 1
-            },
-            HourCount {
-                hour: at(SECONDS_PER_HOUR),
-                allowed: 1,
-                refused: 0
-            }
-        ]
-    );
-    assert_eq!(rows[1].last.unwrap().at(), at(1));
+    assert_eq!(last(&rows[2]).at, at(1));
 }
 
 #[test]
@@ -148,7 +119,7 @@ fn what_waits_longest_is_taken_first() {
         fold.add(&allowed(token, 1));
     }
     let first = fold.take(2);
-    assert_eq!(first[0].hours[0].allowed, 2);
+    assert_eq!(first[0].allowed, 2);
     assert_eq!(tokens(first), [id(5), id(3)]);
     for token in [1, 3, 2] {
         fold.add(&allowed(token, 2));
@@ -253,26 +224,20 @@ fn a_note_debugged_tells_no_text() {
 #[test]
 fn memory_is_bounded_when_nothing_can_be_written() {
     let mut fold = Fold::default();
-    let max = u32::try_from(USE_TOKENS_WAITING_MAX).unwrap();
+    let max = u32::try_from(USE_ROWS_WAITING_MAX).unwrap();
     for token in 0..max + 3 {
         fold.add(&refused(token, 1));
     }
-    assert_eq!(
-        (fold.len(), fold.take_dropped()),
-        (USE_TOKENS_WAITING_MAX, 3)
-    );
-    let hours = i64::try_from(USE_HOURS_WAITING_MAX).unwrap() + 5;
-    for hour in 0..hours {
-        fold.add(&allowed(0, hour * SECONDS_PER_HOUR));
-    }
-    let row = fold
-        .take(usize::MAX)
-        .into_iter()
-        .find(|row| row.token == id(0))
-        .unwrap();
-    assert_eq!(row.hours.len(), USE_HOURS_WAITING_MAX);
-    let sum: u64 = row.hours.iter().map(|count| count.allowed).sum();
-    assert_eq!(sum, u64::try_from(hours).unwrap(), "no use is lost");
+    // A row that is there still counts; another hour would be another row.
+    fold.add(&refused(0, 2));
+    fold.add(&refused(0, SECONDS_PER_HOUR));
+    assert_eq!((fold.len(), fold.take_dropped()), (USE_ROWS_WAITING_MAX, 4));
+    assert_eq!(fold.take_dropped(), 0);
+    let rows = fold.take(1);
+    assert_eq!(counts(&rows), [(at(0), 0, 2)]);
+    fold.add(&refused(max, 1));
+    fold.put_back(rows);
+    assert_eq!((fold.len(), fold.take_dropped()), (USE_ROWS_WAITING_MAX, 2));
 }
 
 #[test]
@@ -299,12 +264,7 @@ fn threads_lose_nothing_that_was_taken() {
             .sum()
     });
     uses.drain_into(&mut fold);
-    let counted: u64 = fold
-        .take(usize::MAX)
-        .iter()
-        .flat_map(|row| &row.hours)
-        .map(|count| count.allowed)
-        .sum();
+    let counted: u64 = fold.take(usize::MAX).iter().map(|row| row.allowed).sum();
     assert_eq!(counted, taken);
     assert_eq!(taken + uses.dropped(), 20_000);
 }

@@ -55,6 +55,8 @@ static UNSET: LazyLock<HeaderMap> = LazyLock::new(|| {
 struct Values {
     text: Vec<u8>,
     ends: [usize; COUNT],
+    /// Those that are always the same, instead of a part of the text: such a value has no references to count.
+    words: [&'static str; COUNT],
     count: usize,
 }
 
@@ -63,36 +65,37 @@ impl Values {
         let mut values = Self {
             text: Vec::with_capacity(USUAL_BYTES),
             ends: [0; COUNT],
+            words: [""; COUNT],
             count: 0,
         };
         values.put_text(view.id().encode(&mut [0; ID_CHARS]));
         values.put_name(view.name());
-        values.put_text(view.kind().word());
+        values.put_word(view.kind().word());
         values.put_text(view.prefix().as_str());
         match view.owner() {
             OwnerView::User { id, name } => {
-                values.put_text("user");
+                values.put_word("user");
                 values.put_text(id.encode(&mut [0; ID_CHARS]));
                 values.put_name(name);
             }
             OwnerView::Organization => {
-                values.put_text("organization");
-                values.put_text("");
-                values.put_text("");
+                values.put_word("organization");
+                values.put_word("");
+                values.put_word("");
             }
         }
         values.put_text(view.organization_id().encode(&mut [0; ID_CHARS]));
         values.put_name(view.organization_name());
         match view.role_name() {
             Some(name) => values.put_name(name),
-            None => values.put_text(""),
+            None => values.put_word(""),
         }
         values.put_with(|bytes| view.append_permissions(bytes));
         match view.expires_at() {
             Some(at) => values.put_with(|bytes| at.append_to(bytes)),
-            None => values.put_text(""),
+            None => values.put_word(""),
         }
-        values.put_text("");
+        values.put_word("");
         values
     }
 
@@ -106,6 +109,13 @@ impl Values {
             *end = self.text.len();
             self.count += 1;
         }
+    }
+
+    fn put_word(&mut self, word: &'static str) {
+        if let Some(place) = self.words.get_mut(self.count) {
+            *place = word;
+        }
+        self.put_with(|_| {});
     }
 
     fn put_text(&mut self, text: &str) {
@@ -127,7 +137,9 @@ impl Values {
 
 /// The headers of an answer that allows, with who `view` is.
 pub(super) fn headers(view: &TokenView<'_>) -> HeaderMap {
-    let Values { text, ends, .. } = Values::of(view);
+    let Values {
+        text, ends, words, ..
+    } = Values::of(view);
     let text = Bytes::from(text);
     let mut headers = UNSET.clone();
     for (turn, (name, value)) in headers.iter_mut().enumerate() {
@@ -142,10 +154,9 @@ pub(super) fn headers(view: &TokenView<'_>) -> HeaderMap {
         };
         let start = place.checked_sub(1).map_or(0, |before| ends[before]);
         if start == end {
-            continue;
-        }
-        if let Ok(put) = HeaderValue::from_maybe_shared(text.slice(start..end)) {
-            *value = put;
+            *value = HeaderValue::from_static(words[place]);
+        } else if let Ok(part) = HeaderValue::from_maybe_shared(text.slice(start..end)) {
+            *value = part;
         }
     }
     headers

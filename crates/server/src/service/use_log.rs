@@ -20,17 +20,23 @@ impl Services {
         }
         // Beside each other in the database too: most pages are then touched once.
         let mut rows: Vec<&UseRow> = rows.iter().collect();
-        rows.sort_unstable_by_key(|row| row.token);
-        let last: Vec<LastUseRow> = rows.iter().filter_map(|row| last_use(row)).collect();
-        let hours: Vec<HourCount> = rows.iter().flat_map(|row| hours(row)).collect();
+        rows.sort_unstable_by_key(|row| (row.token, row.hour));
+        let hours: Vec<HourCount> = rows.iter().map(|row| hour(row)).collect();
+        let of_token = rows.chunk_by(|one, next| one.token == next.token);
+        let last: Vec<LastUseRow> = of_token.filter_map(last_use).collect();
         self.store.write_uses(&last, &hours).await
     }
 }
 
-fn last_use(row: &UseRow) -> Option<LastUseRow> {
-    let last = row.last.as_ref()?.last_use();
+/// The last use of a token, from the rows of its hours in order.
+fn last_use(rows: &[&UseRow]) -> Option<LastUseRow> {
+    let (token, note) = rows
+        .iter()
+        .rev()
+        .find_map(|row| Some((row.token, row.last.as_ref()?)))?;
+    let last = note.last_use();
     Some(LastUseRow {
-        token: row.token,
+        token,
         at: last.at,
         method: last.method,
         path: last.path,
@@ -39,11 +45,11 @@ fn last_use(row: &UseRow) -> Option<LastUseRow> {
     })
 }
 
-fn hours(row: &UseRow) -> impl Iterator<Item = HourCount> + '_ {
-    row.hours.iter().map(|count| HourCount {
+const fn hour(row: &UseRow) -> HourCount {
+    HourCount {
         token: row.token,
-        hour: count.hour,
-        allowed: count.allowed,
-        refused: count.refused,
-    })
+        hour: row.hour,
+        allowed: row.allowed,
+        refused: row.refused,
+    }
 }
