@@ -175,7 +175,7 @@ fn whole(loaded: &Loaded, uses: &Uses, tokens: &[PlainToken], needed: &Permissio
                     .verify(&token, &loaded.peppers, Some(needed), NOW)
             {
                 uses.note(
-                    UseNote::new(token.id(), NOW, Outcome::Allowed)
+                    &UseNote::new(token.id(), NOW, Outcome::Allowed)
                         .method("GET")
                         .path("/repositories/main/commits")
                         .agent("curl/8.14.1"),

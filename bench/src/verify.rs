@@ -10,7 +10,7 @@ mod server;
 
 use anyhow::{Context, ensure};
 use client::Load;
-use hallpass_bench::measure::Median;
+use hallpass_bench::measure::{self, Median};
 use server::Child;
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Tokens held in memory.
     #[arg(long, default_value_t = 100_000)]
     tokens: usize,
+    /// Tokens that are asked about, drawn from those that are held.
+    #[arg(long, default_value_t = 10_000)]
+    asked: usize,
 }
 
 /// What the serving process is told.
@@ -39,11 +42,12 @@ pub(crate) struct ServeOptions {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     ensure!(options.pairs >= 10, "fewer than 10 pairs say nothing");
     let child = Child::start(options.tokens)?;
-    let load = Load::new(options.tokens, options.connections, options.milliseconds)?;
+    let load = Load::new(options)?;
     // Both run in before anything counts.
     load.rate(child.verifying)?;
     load.rate(child.answering)?;
     let mut rates: [Vec<f64>; 4] = Default::default();
+    let mut costs: [Vec<f64>; 4] = Default::default();
     let addresses = [
         child.verifying,
         child.answering,
@@ -57,42 +61,53 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             order.reverse();
         }
         for which in order {
-            rates[which].push(load.rate(addresses[which])?);
+            let before = child.processor_seconds()?;
+            let start = measure::clock();
+            let rate = load.rate(addresses[which])?;
+            let asked = rate * start.elapsed().as_secs_f64();
+            costs[which].push((child.processor_seconds()? - before) / asked * 1e6);
+            rates[which].push(rate);
         }
     }
-    report(options, &rates)
+    report(options, &rates, &costs)
 }
 
-fn report(options: &Options, rates: &[Vec<f64>; 4]) -> anyhow::Result<()> {
-    let [verifying, answering, repeating, again] = rates;
-    let ratio = |to: &[f64]| {
-        let ratios: Vec<f64> = verifying.iter().zip(to).map(|(a, b)| a / b).collect();
-        Median::of(&ratios)
-    };
-    let lines = format!(
+const NAMES: [&str; 4] = [
+    "/auth, verifying",
+    "bare 204, without looking",
+    "204 with constant identity headers",
+    "/auth again (null test)",
+];
+
+fn report(options: &Options, rates: &[Vec<f64>; 4], costs: &[Vec<f64>; 4]) -> anyhow::Result<()> {
+    let mut text = format!(
         "{} rounds of {} ms each, {} connections, {} random tokens of {} held; median [95 % interval]\n\n\
-         /auth, verifying                      {} requests/s\n\
-         bare 204 without looking              {} requests/s\n\
-         204 with constant identity headers    {} requests/s\n\
-         /auth again (null test)               {} requests/s\n\n\
-         verifying ÷ bare 204                  {}\n\
-         verifying ÷ 204 with constant headers {}\n\
-         null test                             {}\n",
+         {:36}{:32}{:32}{:26}the server's µs a request\n",
         options.pairs,
         options.milliseconds,
         options.connections,
-        options.tokens.min(client::ASKED_MAX),
+        options.asked,
         options.tokens,
-        Median::of(verifying),
-        Median::of(answering),
-        Median::of(repeating),
-        Median::of(again),
-        ratio(answering),
-        ratio(repeating),
-        ratio(again),
+        "",
+        "requests/s",
+        "/auth ÷ this, by rate",
+        "by processor time",
     );
-    std::io::Write::write_all(&mut std::io::stdout(), lines.as_bytes())
+    for (which, name) in NAMES.into_iter().enumerate() {
+        let by_rate = ratios(&rates[0], &rates[which]);
+        let by_cost = ratios(&costs[which], &costs[0]);
+        let [rate, by_rate, by_cost, cost] = [&rates[which], &by_rate, &by_cost, &costs[which]]
+            .map(|all| Median::of(all).to_string());
+        text.push_str(&format!(
+            "{name:36}{rate:32}{by_rate:32}{by_cost:26}{cost}\n"
+        ));
+    }
+    std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())
         .context("nobody reads the figures")
+}
+
+fn ratios(of: &[f64], to: &[f64]) -> Vec<f64> {
+    of.iter().zip(to).map(|(of, to)| of / to).collect()
 }
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Asks as fast as it is answered, on connections that stay open.
 
+use super::Options;
 use anyhow::{Context, bail};
 use hallpass_bench::{measure, people};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -9,9 +10,6 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
-/// Tokens that are asked about, drawn from all that are held.
-pub(super) const ASKED_MAX: usize = 100_000;
-
 pub(super) struct Load {
     runtime: Runtime,
     requests: Arc<Vec<Vec<u8>>>,
@@ -20,12 +18,8 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(
-        tokens: usize,
-        connections: usize,
-        milliseconds: u64,
-    ) -> anyhow::Result<Self> {
-        let deployment = people::deployment(tokens)?;
+    pub(super) fn new(options: &Options) -> anyhow::Result<Self> {
+        let deployment = people::deployment(options.tokens)?;
         let chance = measure::Chance::new(3);
         let request = |_| {
             let token = &deployment.tokens[chance.below(deployment.tokens.len())];
@@ -37,9 +31,9 @@ impl Load {
         };
         Ok(Self {
             runtime: Builder::new_current_thread().enable_all().build()?,
-            requests: Arc::new((0..tokens.min(ASKED_MAX)).map(request).collect()),
-            connections,
-            round: Duration::from_millis(milliseconds),
+            requests: Arc::new((0..options.asked).map(request).collect()),
+            connections: options.connections,
+            round: Duration::from_millis(options.milliseconds),
         })
     }
 

@@ -19,7 +19,7 @@ use http::{HeaderValue, Request, StatusCode, header, request::Parts};
 use hyper::service::Service;
 use std::{
     collections::BTreeMap,
-    env,
+    env, fs,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     process::{self, Command, Stdio},
@@ -63,6 +63,23 @@ impl Child {
             repeating,
             verifying_again,
         })
+    }
+}
+
+impl Child {
+    /// Processor time that the process has taken since its start, in seconds.
+    pub(super) fn processor_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // proc_pid_stat(5): after the name, which ends with the last parenthesis, fields 14 and 15 are the ticks spent
+        // in the program and in the system.
+        let (_, fields) = stat.rsplit_once(')').context("not the form of stat")?;
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(str::parse::<u64>)
+            .sum::<Result<_, _>>()?;
+        Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 }
 

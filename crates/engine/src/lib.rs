@@ -28,5 +28,5 @@ pub mod verify;
 pub use change::{ApplyError, Change, Owner, Stored, TokenRecord};
 pub use engine::Engine;
 pub use sizes::Sizes;
-pub use uses::{Fold, Outcome, UseNote, UseRow, Uses};
+pub use uses::{Fold, Kept, Outcome, UseNote, UseRow, Uses};
 pub use verify::{Answer, Name, OwnerView, SlowCandidate, TokenView};

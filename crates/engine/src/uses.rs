@@ -5,9 +5,13 @@
 
 mod fold;
 mod note;
+mod short;
 
 pub use fold::{Fold, UseRow};
 pub use note::{Outcome, UseNote};
+pub use short::Kept;
+
+use short::Short;
 
 use crossbeam_queue::ArrayQueue;
 use hallpass_domain::limits::USE_NOTES_WAITING_MAX;
@@ -19,8 +23,37 @@ use std::{
 
 /// The buffers. Threads are spread over them, so that those who answer at once rarely meet.
 pub struct Uses {
-    buffers: Box<[ArrayQueue<UseNote>]>,
+    buffers: Box<[Buffer]>,
     dropped: AtomicU64,
+}
+
+/// The notes of some threads: the short ones, which nearly all are, and the others.
+struct Buffer {
+    short: ArrayQueue<Short>,
+    full: ArrayQueue<UseNote>,
+}
+
+/// One of so many notes has room to be long.
+const FULL_SHARE: usize = 8;
+
+impl Buffer {
+    fn new(notes: usize) -> Self {
+        Self {
+            short: ArrayQueue::new(notes.max(1)),
+            full: ArrayQueue::new((notes / FULL_SHARE).max(1)),
+        }
+    }
+
+    fn push(&self, note: &UseNote) -> bool {
+        match Short::of(note) {
+            Some(short) => self.short.push(short).is_ok(),
+            None => self.full.push(*note).is_ok(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.short.len() + self.full.len()
+    }
 }
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -39,16 +72,14 @@ fn thread() -> usize {
 }
 
 impl Uses {
-    /// As many buffers as threads will answer, each with room for [`USE_NOTES_WAITING_MAX`] notes (about 6 MiB).
+    /// As many buffers as threads will answer, each with room for [`USE_NOTES_WAITING_MAX`] notes (about 3 MiB).
     pub fn new(threads: usize) -> Self {
         Self::with_room(threads, USE_NOTES_WAITING_MAX)
     }
 
     /// The same with room for `notes` in each buffer.
     pub fn with_room(threads: usize, notes: usize) -> Self {
-        let buffers = (0..threads.max(1))
-            .map(|_| ArrayQueue::new(notes.max(1)))
-            .collect();
+        let buffers = (0..threads.max(1)).map(|_| Buffer::new(notes)).collect();
         Self {
             buffers,
             dropped: AtomicU64::new(0),
@@ -56,9 +87,9 @@ impl Uses {
     }
 
     /// Takes a note. False when there was no room: the note is then lost and counted.
-    pub fn note(&self, note: UseNote) -> bool {
+    pub fn note(&self, note: &UseNote) -> bool {
         let buffer = &self.buffers[thread() % self.buffers.len()];
-        let taken = buffer.push(note).is_ok();
+        let taken = buffer.push(note);
         if !taken {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -69,7 +100,11 @@ impl Uses {
     /// coming.
     pub fn drain_into(&self, fold: &mut Fold) {
         for buffer in &self.buffers {
-            for note in std::iter::from_fn(|| buffer.pop()).take(buffer.capacity()) {
+            let Buffer { short, full } = buffer;
+            for note in std::iter::from_fn(|| short.pop()).take(short.capacity()) {
+                fold.put(note.into());
+            }
+            for note in std::iter::from_fn(|| full.pop()).take(full.capacity()) {
                 fold.add(&note);
             }
         }
@@ -87,7 +122,7 @@ impl Uses {
 
     /// Notes that wait.
     pub fn waiting(&self) -> usize {
-        self.buffers.iter().map(ArrayQueue::len).sum()
+        self.buffers.iter().map(Buffer::len).sum()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Notes folded: per token and hour the last allowed use, and counts.
 
-use super::note::{Outcome, UseNote};
+use super::{
+    note::{Outcome, UseNote},
+    short::Kept,
+};
 use hallpass_domain::{id::TokenId, limits::USE_ROWS_WAITING_MAX, time::Timestamp};
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
@@ -28,12 +31,16 @@ pub struct UseRow {
     /// Uses that were refused, to be added to the count.
     pub refused: u64,
     /// The last allowed use, if there was one. Written only over an earlier one.
-    pub last: Option<UseNote>,
+    pub last: Option<Kept>,
 }
 
 impl Fold {
     /// Adds a note.
     pub fn add(&mut self, note: &UseNote) {
+        self.put(Kept::of(note));
+    }
+
+    pub(super) fn put(&mut self, note: Kept) {
         let allowed = note.outcome() == Outcome::Allowed;
         let Some(row) = self.row(note.token(), note.at().start_of_hour()) else {
             self.dropped += 1;
@@ -67,7 +74,7 @@ impl Fold {
             row.allowed += back.allowed;
             row.refused += back.refused;
             if let Some(note) = back.last {
-                row.used(&note);
+                row.used(note);
             }
         }
     }
@@ -108,9 +115,9 @@ impl Fold {
 }
 
 impl UseRow {
-    fn used(&mut self, note: &UseNote) {
+    fn used(&mut self, note: Kept) {
         if self.last.as_ref().is_none_or(|last| note.at() > last.at()) {
-            self.last = Some(*note);
+            self.last = Some(note);
         }
     }
 }

@@ -90,6 +90,15 @@ impl UseNote {
         self.outcome
     }
 
+    pub(crate) const fn client(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Method, path and agent; empty ones were not given.
+    pub(crate) fn texts(&self) -> [&str; 3] {
+        [self.method.text(), self.path.text(), self.agent.text()]
+    }
+
     /// As the last use of its token.
     pub fn last_use(&self) -> LastUse {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());

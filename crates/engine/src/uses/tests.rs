@@ -56,7 +56,7 @@ fn the_last_allowed_use_wins_whatever_the_order() {
         fold.add(&note);
     }
     let row = row(&mut fold);
-    let last = row.last.unwrap().last_use();
+    let last = row.last.as_ref().unwrap().last_use();
     assert_eq!((last.at, last.method.as_deref()), (at(30), Some("PUT")));
     assert_eq!((row.hour, row.allowed, row.refused), (at(0), 3, 1));
     assert!(fold.is_empty());
@@ -102,7 +102,7 @@ fn what_could_not_be_written_is_merged_with_what_came_since() {
     rows.sort_by_key(|row| (row.token, row.hour));
     let tokens: Vec<_> = rows.iter().map(|row| row.token).collect();
     assert_eq!(tokens, [id(1), id(1), id(2), id(3)]);
-    let last = |row: &UseRow| row.last.unwrap().last_use();
+    let last = |row: &UseRow| row.last.as_ref().unwrap().last_use();
     assert_eq!(last(&rows[0]).method.as_deref(), Some("GET"));
     assert_eq!(
         counts(&rows[..2]),
@@ -205,13 +205,13 @@ fn a_token_in_a_path_or_an_agent_is_not_stored() {
 fn a_full_buffer_drops_and_counts() {
     let uses = Uses::with_room(1, 4);
     let taken = (0..6)
-        .filter(|number| uses.note(allowed(*number, 1)))
+        .filter(|number| uses.note(&allowed(*number, 1)))
         .count();
     assert_eq!((taken, uses.dropped(), uses.waiting()), (4, 2, 4));
     let mut fold = Fold::default();
     uses.drain_into(&mut fold);
     assert_eq!((fold.len(), uses.waiting()), (4, 0));
-    assert!(uses.note(allowed(9, 1)));
+    assert!(uses.note(&allowed(9, 1)));
     uses.add_dropped(3);
     assert_eq!(uses.dropped(), 5);
 }
@@ -250,7 +250,7 @@ fn threads_lose_nothing_that_was_taken() {
                 let uses = &uses;
                 threads.spawn(move || {
                     (0..5_000)
-                        .filter(|second| uses.note(allowed(number, *second)))
+                        .filter(|second| uses.note(&allowed(number, *second)))
                         .count() as u64
                 })
             })
@@ -267,4 +267,32 @@ fn threads_lose_nothing_that_was_taken() {
     let counted: u64 = fold.take(usize::MAX).iter().map(|row| row.allowed).sum();
     assert_eq!(counted, taken);
     assert_eq!(taken + uses.dropped(), 20_000);
+}
+
+#[test]
+fn a_note_is_the_same_whatever_its_length() {
+    let uses = Uses::with_room(1, 64);
+    let address = "2001:db8::1".parse().unwrap();
+    for path in [1, 40, 60, USE_PATH_BYTES_MAX] {
+        for agent in [1, 40, USE_AGENT_BYTES_MAX] {
+            for note in [allowed(1, 7), allowed(1, 7).method("POST").address(address)] {
+                let note = note
+                    .path(&"é".repeat(path / 2 + 1))
+                    .agent(&"a".repeat(agent));
+                assert!(uses.note(&note));
+                let mut fold = Fold::default();
+                uses.drain_into(&mut fold);
+                assert_eq!(row(&mut fold).last.unwrap().last_use(), note.last_use());
+            }
+        }
+    }
+}
+
+#[test]
+fn long_notes_are_bounded_by_themselves() {
+    let uses = Uses::with_room(1, 32);
+    let long = allowed(1, 1).path(&"/".repeat(USE_PATH_BYTES_MAX));
+    let taken = (0..6).filter(|_| uses.note(&long)).count();
+    assert_eq!((taken, uses.dropped(), uses.waiting()), (4, 2, 4));
+    assert!(uses.note(&allowed(1, 1)));
 }

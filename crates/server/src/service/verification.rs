@@ -142,7 +142,7 @@ impl Services {
         if let Some(agent) = asked.agent {
             note = note.agent(agent);
         }
-        self.uses.note(note);
+        self.uses.note(&note);
     }
 }
 
