@@ -1,6 +1,7 @@
 //! The process that serves: the real services with their jobs, over a database in a folder of its own.
 
 use anyhow::{Context, ensure};
+use axum::{Router, routing::any};
 use futures_util::FutureExt;
 use hallpass_bench::people;
 use hallpass_domain::token::PlainToken;
@@ -11,7 +12,7 @@ use hallpass_server::{
     entropy::SystemEntropy,
     gateway::{self, Answer, Gateway, Said},
     jobs::Jobs,
-    listen::{self, Listener, Options, Report, Shutdown, with_service},
+    listen::{self, Listener, Options, Report, Shutdown, with_peer, with_service},
     observe::ListenerName,
     run,
 };
@@ -33,10 +34,8 @@ const PEPPER: &str = "p1:AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09o=";
 /// The serving process; it ends with this value.
 pub(super) struct Child {
     process: process::Child,
-    pub(super) verifying: SocketAddr,
-    pub(super) answering: SocketAddr,
-    pub(super) repeating: SocketAddr,
-    pub(super) verifying_again: SocketAddr,
+    /// As [`super::NAMES`] says.
+    pub(super) addresses: [SocketAddr; super::NAMES.len()],
 }
 
 impl Child {
@@ -48,21 +47,13 @@ impl Child {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
-        let mut addresses = line.split_whitespace().map(str::parse);
-        let mut next = || {
-            addresses
-                .next()
-                .context("the server did not say where it listens")
-        };
-        let (verifying, answering) = (next()??, next()??);
-        let (repeating, verifying_again) = (next()??, next()??);
-        Ok(Self {
-            process,
-            verifying,
-            answering,
-            repeating,
-            verifying_again,
-        })
+        let addresses = line.split_whitespace().map(str::parse);
+        let addresses: Vec<SocketAddr> = addresses.collect::<Result<_, _>>()?;
+        let addresses = addresses
+            .try_into()
+            .ok()
+            .context("the server did not say where it listens")?;
+        Ok(Self { process, addresses })
     }
 }
 
@@ -107,7 +98,7 @@ async fn serve_until_closed(tokens: usize) -> anyhow::Result<()> {
     let deployment = people::deployment(tokens)?;
     opened.services.engine.apply_all(deployment.changes)?;
     let bind = || Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
-    let listeners = [bind()?, bind()?, bind()?, bind()?];
+    let listeners = [bind()?, bind()?, bind()?, bind()?, bind()?];
     let addresses = listeners.each_ref().map(Listener::address);
     let app = run::app(&config, &opened.services, addresses[0]);
     let token = deployment.tokens.first().context("no tokens")?;
@@ -118,8 +109,10 @@ async fn serve_until_closed(tokens: usize) -> anyhow::Result<()> {
         metrics: Some(opened.services.metrics.listener(ListenerName::Gateway)),
         ..Options::default()
     };
-    let [verifying, answering, repeating, again] = listeners;
+    let [verifying, routing, answering, repeating, again] = listeners;
+    let routed = with_peer(Router::new().route("/auth", any(async || StatusCode::NO_CONTENT)));
     let serving = [
+        tokio::spawn(routing.serve(routed, options.clone(), shutdown.clone())),
         start(verifying, gateway::service(&app), &options, &shutdown),
         start(
             answering,

@@ -117,7 +117,13 @@ pub(crate) fn relative(moment: Timestamp, now: Timestamp) -> String {
         })
         .to_owned();
     }
-    let (count, unit) = match (span, span / SECONDS_PER_DAY) {
+    // To the nearest day, as the page says it.
+    let nearest = if seconds < 0 { SECONDS_PER_DAY / 2 } else { 0 };
+    let days = match span / SECONDS_PER_DAY {
+        0 => 0,
+        _ => (span + nearest) / SECONDS_PER_DAY,
+    };
+    let (count, unit) = match (span, days) {
         (span, 0) if span < SECONDS_PER_HOUR => (span / MINUTE, "minute"),
         (span, 0) => (span / SECONDS_PER_HOUR, "hour"),
         (_, days) if days < 100 => (days, "day"),
@@ -213,7 +219,10 @@ mod tests {
             (-86_400, "in 1 day"),
             (-30 * 86_400, "in 30 days"),
             (-(30 * 86_400 - 30), "in 30 days"),
-            (-(30 * 86_400 - 60), "in 29 days"),
+            (-(30 * 86_400 - 60), "in 30 days"),
+            (-(30 * 86_400 - 43_300), "in 29 days"),
+            (-36 * 3_600, "in 2 days"),
+            (-86_300, "in 23 hours"),
         ] {
             assert_eq!(relative(now.plus_seconds(-seconds), now), told);
         }

@@ -4,6 +4,11 @@
 /// Live tokens (neither revoked nor expired) one user may hold. More than anyone names by heart; small enough
 /// that a stolen session cannot fill the database.
 pub const LIVE_TOKENS_PER_USER_MAX: u32 = 100;
+/// Tokens one user may make in an organization in [`TOKENS_MADE_SECONDS`], revoked ones counted: whoever makes and
+/// revokes without end fills the database and every node's memory.
+pub const TOKENS_MADE_MAX: u32 = 5_000;
+/// A day.
+pub const TOKENS_MADE_SECONDS: i64 = 24 * 60 * 60;
 /// Characters in a token's name.
 pub const NAME_CHARS_MAX: usize = 80;
 /// Characters in a person's or an organization's display name.
@@ -113,11 +118,11 @@ pub const USE_AGENT_BYTES_MAX: usize = 120;
 pub const USE_METHOD_BYTES_MAX: usize = 18;
 /// Notes of use that wait in one buffer to be folded; one more is counted and dropped, never waited for.
 pub const USE_NOTES_WAITING_MAX: usize = 16 * 1024;
-/// Notes of use are folded per token this often, in milliseconds.
+/// Notes of use are folded per token and hour this often, in milliseconds.
 pub const USE_FOLD_MILLISECONDS: u64 = 50;
-/// Folded uses that are written at once, one for each token and hour: with more tokens in use, writing would take from
-/// answering. The others wait for the next time, so that what `kill -9` may lose grows with them.
-pub const USE_ROWS_PER_WRITE_MAX: usize = 10_000;
+/// Folded uses, one for each token and hour, up to which all are written at once. Of more, half: writing must neither
+/// take from answering nor fall behind. What `kill -9` may lose grows with them.
+pub const USE_ROWS_PER_WRITE: usize = 10_000;
 /// Folded uses are written to the database this often, in milliseconds: what `kill -9` may lose.
 pub const USE_FLUSH_MILLISECONDS: u64 = 1_000;
 /// Folded uses that wait to be written, one for each token and hour; uses beyond are counted and dropped. About 60 MiB.

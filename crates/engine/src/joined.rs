@@ -6,7 +6,8 @@
 use hallpass_domain::verdict::Facts;
 use std::sync::OnceLock;
 
-/// Texts that are kept at most.
+/// Texts that are kept at most. With more pairs in use, those that came later are joined each time, which costs about
+/// half a microsecond.
 const TEXTS: usize = 4_096;
 /// Places that a text can have.
 const TRIES: usize = 4;

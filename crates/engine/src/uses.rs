@@ -1,7 +1,7 @@
 //! Notes of use: written by the threads that answer, read by the one that folds them.
 //!
-//! A note has a fixed size and goes into a bounded buffer without waiting; when the buffer is full it is
-//! counted and dropped. [`Fold`] makes of thousands of notes one row a token.
+//! A note has one of two fixed sizes and goes into a bounded buffer without waiting; when the buffer is full it is
+//! counted and dropped. [`Fold`] makes of thousands of notes one row for each token and hour.
 
 mod fold;
 mod note;
@@ -34,7 +34,7 @@ struct Buffer {
 }
 
 /// One of so many notes has room to be long.
-const FULL_SHARE: usize = 8;
+const FULL_SHARE: usize = 4;
 
 impl Buffer {
     fn new(notes: usize) -> Self {
@@ -72,7 +72,7 @@ fn thread() -> usize {
 }
 
 impl Uses {
-    /// As many buffers as threads will answer, each with room for [`USE_NOTES_WAITING_MAX`] notes (about 3 MiB).
+    /// As many buffers as threads will answer, each with room for [`USE_NOTES_WAITING_MAX`] notes (about 5 MiB).
     pub fn new(threads: usize) -> Self {
         Self::with_room(threads, USE_NOTES_WAITING_MAX)
     }

@@ -2,7 +2,7 @@
 
 use hallpass_domain::{
     access_token::ExpirationRefused,
-    limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX},
+    limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX, TOKENS_MADE_MAX},
     name::{MalformedEmail, MalformedName},
     permission::{MalformedSet, Permission},
     token::Prefix,
@@ -84,6 +84,11 @@ pub enum ServiceError {
         "you have {LIVE_TOKENS_PER_USER_MAX} live tokens, which is the most one may have; revoke one that you no longer need"
     )]
     TooManyTokens,
+    /// They have made as many tokens today as one may make.
+    #[error(
+        "{TOKENS_MADE_MAX} tokens were made in the last 24 hours, the revoked ones among them, and that is the most; make more tomorrow, or use one for longer"
+    )]
+    TooManyTokensToday,
     /// The token has ended and cannot be changed.
     #[error("this token is revoked or expired and cannot be changed; make a new one")]
     TokenEnded,
@@ -144,6 +149,9 @@ pub struct Face {
     /// The same for every error of this kind.
     pub title: &'static str,
 }
+
+/// Seconds after which to try again when one has made too many tokens.
+const TOO_MANY_TODAY_SECONDS: i64 = 60 * 60;
 
 impl ServiceError {
     /// The one table.
@@ -220,6 +228,11 @@ impl ServiceError {
             ),
             Self::NameTaken(_) => face(S::CONFLICT, "name_taken", "The name is taken"),
             Self::TooManyTokens => face(S::CONFLICT, "too_many_tokens", "Too many tokens"),
+            Self::TooManyTokensToday => face(
+                S::TOO_MANY_REQUESTS,
+                "too_many_tokens_today",
+                "Too many tokens in one day",
+            ),
             Self::TokenEnded => face(S::CONFLICT, "token_ended", "The token has ended"),
             Self::ChangedMeanwhile => {
                 face(S::CONFLICT, "changed_meanwhile", "It was changed meanwhile")
@@ -287,6 +300,8 @@ impl ServiceError {
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
             Self::TooManyAttempts(seconds) => Some(*seconds),
+            // How long exactly hangs on when the first of them was made; nobody waits for it in front of a screen.
+            Self::TooManyTokensToday => Some(TOO_MANY_TODAY_SECONDS),
             Self::Busy | Self::NotAnswering | Self::NotYetInForce(_) => Some(1),
             Self::Store(error) if error.is_passing() => Some(2),
             _ => None,
@@ -366,5 +381,21 @@ impl InvalidField {
 impl From<InvalidField> for ServiceError {
     fn from(field: InvalidField) -> Self {
         Self::Invalid(vec![field])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_too_often_is_told_when_to_ask_again() {
+        for error in [
+            ServiceError::TooManyAttempts(7),
+            ServiceError::TooManyTokensToday,
+        ] {
+            assert_eq!(error.face().status, StatusCode::TOO_MANY_REQUESTS);
+            assert!(error.retry_after().is_some_and(|seconds| seconds > 0));
+        }
     }
 }

@@ -218,3 +218,26 @@ fn bare(status: StatusCode) -> Answer {
     guard_data(headers);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::service::Service as _;
+
+    async fn asked(say: impl Fn(&Parts) -> Said) -> Answer {
+        let Ok(answer) = Gateway::new(say).call(Request::new(())).await;
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_whenever_it_comes() {
+        let at_once = asked(|_| panic!("at once")).await;
+        let later = asked(|_| Said::Later(async { panic!("later") }.boxed())).await;
+        for answer in [at_once, later] {
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(answer.headers()[ERROR], "internal_error");
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
+            assert!(answer.headers().contains_key("content-security-policy"));
+        }
+    }
+}

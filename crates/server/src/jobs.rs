@@ -1,5 +1,9 @@
 //! What goes on beside requests, from before the first until after the last.
 
+mod flush;
+
+pub use flush::Flush;
+
 use crate::{
     error::ServiceError,
     listen::{Shutdown, Trigger},
@@ -10,12 +14,11 @@ use hallpass_domain::{
     limits::{
         FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
         SESSION_IDLE_SECONDS, SOLE_CHECK_SECONDS, TIDY_SECONDS, USE_FLUSH_MILLISECONDS,
-        USE_FOLD_MILLISECONDS, USE_HISTORY_DAYS, USE_ROWS_PER_WRITE_MAX,
+        USE_HISTORY_DAYS,
     },
     time::Timestamp,
 };
-use hallpass_engine::Fold;
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Interval, MissedTickBehavior, interval, timeout},
@@ -82,62 +85,20 @@ async fn flush_uses(services: Arc<Services>, mut stop: Shutdown) {
     let mut writing = ticks(Duration::from_millis(USE_FLUSH_MILLISECONDS));
     loop {
         tokio::select! {
-            _ = uses.folding.tick() => uses.fold(),
-            _ = writing.tick() => uses.write(USE_ROWS_PER_WRITE_MAX).await,
+            () = uses.fold_in_time() => {}
+            _ = writing.tick() => uses.write().await,
             () = stop.fired() => break,
         }
     }
     for _ in 0..LAST_WRITES_MAX {
         uses.fold();
-        uses.write(usize::MAX).await;
-        if uses.fold.is_empty() {
+        uses.write_all().await;
+        if uses.waiting() == 0 {
             return;
         }
         writing.tick().await;
     }
     tracing::error!("the last uses could not be written and are lost");
-}
-
-/// What is on its way to the database.
-struct Flush {
-    services: Arc<Services>,
-    fold: Fold,
-    folding: Interval,
-}
-
-impl Flush {
-    fn new(services: Arc<Services>) -> Self {
-        Self {
-            services,
-            fold: Fold::default(),
-            folding: ticks(Duration::from_millis(USE_FOLD_MILLISECONDS)),
-        }
-    }
-
-    fn fold(&mut self) {
-        self.services.fold_uses(&mut self.fold);
-    }
-
-    /// Writes at most `most` of what has been folded, and goes on folding meanwhile: the buffers must not wait for a slow database.
-    /// What cannot be written is kept for the next time.
-    async fn write(&mut self, most: usize) {
-        let rows = self.fold.take(most);
-        let services = Arc::clone(&self.services);
-        let written = {
-            let mut writing = pin!(services.write_uses(&rows));
-            loop {
-                tokio::select! {
-                    written = &mut writing => break written,
-                    _ = self.folding.tick() => self.services.fold_uses(&mut self.fold),
-                }
-            }
-        };
-        if let Err(error) = written {
-            tracing::warn!(%error, "uses cannot be written at the moment; they are kept");
-            self.fold.put_back(rows);
-        }
-        self.services.uses.add_dropped(self.fold.take_dropped());
-    }
 }
 
 async fn follow(services: Arc<Services>, mut stop: Shutdown) {

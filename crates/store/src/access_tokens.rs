@@ -4,7 +4,7 @@ use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
 use hallpass_domain::{
     access_token::Expiration,
     id::{OrganizationId, RoleId, TokenId, UserId},
-    limits::LIVE_TOKENS_PER_USER_MAX,
+    limits::{LIVE_TOKENS_PER_USER_MAX, TOKENS_MADE_MAX, TOKENS_MADE_SECONDS},
     name::TokenName,
     permission::PermissionSet,
     time::Timestamp,
@@ -56,6 +56,8 @@ pub enum Inserted {
     NotAllowed,
     /// Its owner has as many as one may have.
     TooMany,
+    /// Its owner has made as many in a day as one may make.
+    TooManyToday,
     /// Its owner has a live token of this name; that one begins so.
     NameTaken(Prefix),
     /// Another token begins so: draw again.
@@ -208,6 +210,12 @@ impl Tx {
         ) == 0
         {
             return Ok(Inserted::TooMany);
+        }
+        let since = token.created.plus_seconds(-TOKENS_MADE_SECONDS).micros();
+        // Nobody else makes one for this user meanwhile: their row is held.
+        let (made,): (i64,) = on!(&mut self.on, tx => sqlx::query_as(sql::TOKENS_MADE).bind(owner).bind(organization).bind(since).fetch_one(&mut **tx).await?);
+        if made >= i64::from(TOKENS_MADE_MAX) {
+            return Ok(Inserted::TooManyToday);
         }
         if self.add_token_row(token).await? {
             return Ok(Inserted::Done);

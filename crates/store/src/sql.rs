@@ -92,6 +92,7 @@ statements! {
     MEMBERSHIP_HOLD = "update membership set token_writes = token_writes + 1 where organization_id = $1 and user_id = $2 and role_id = $3 and standing = 'active' and may_have_tokens";
     /// Succeeds while there is room for one more live token.
     TOKEN_ROOM = "update app_user set token_writes = token_writes where id = $1 and (select count(*) from token t where t.user_id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)) < $3";
+    TOKENS_MADE = "select count(*) from token where user_id = $1 and organization_id = $2 and created_at > $3";
     TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing";
     TOKEN_NAME_HOLDER = "select prefix from token where user_id = $1 and name_key = $2 and revoked_at is null";
     TOKEN_NAMESAKE = "select prefix from token where user_id = $1 and name_key = $2 and id <> $3 and revoked_at is null";

@@ -3,10 +3,12 @@
 use crate::{
     arguments::{Serve, settings::SettingFlags},
     commands::variable,
+    credentials::TOKEN_VARIABLE,
     exit::{Exit, Failure},
+    output,
 };
 use hallpass_server::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, SETTINGS},
     error::ServiceError,
     run::RunError,
 };
@@ -22,7 +24,26 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
 
 /// The settings in force.
 pub(super) fn load(flags: &SettingFlags) -> Result<Config, Failure> {
-    Config::load(&flags.0, variable).map_err(|error| refused(&error))
+    let config = Config::load(&flags.0, variable).map_err(|error| refused(&error))?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| is_unknown(name)) {
+        output::tell(&format!(
+            "warning: the variable {name} is no setting and changes nothing; `hallpass config` lists those there are"
+        ));
+    }
+    Ok(config)
+}
+
+/// Whether somebody may have meant a setting by this variable, and misspelt it.
+fn is_unknown(variable: &str) -> bool {
+    let others = ["HALLPASS_HOST", TOKEN_VARIABLE];
+    // What Kubernetes sets for services that are called hallpass or hallpass-gateway.
+    let foreign = ["_SERVICE_", "_PORT_"];
+    variable.starts_with("HALLPASS_")
+        && !others.contains(&variable)
+        && !foreign.iter().any(|part| variable.contains(part))
+        && !variable.ends_with("_PORT")
+        && !SETTINGS.iter().any(|setting| setting.env == variable)
 }
 
 /// What the server itself says of why it does not run.
@@ -61,4 +82,29 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
         Failure::new(Exit::Trouble, format!("no threads can be started: {error}"))
     })?;
     Ok(runtime.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_no_setting_is_noticed() {
+        for unknown in ["HALLPASS_LISTN", "HALLPASS_", "HALLPASS_LISTEN_GATEWAY"] {
+            assert!(is_unknown(unknown), "{unknown}");
+        }
+        for known in [
+            "HALLPASS_LISTEN",
+            "HALLPASS_PEPPERS",
+            "HALLPASS_HOST",
+            "HALLPASS_TOKEN",
+            "HALLPASS_SERVICE_HOST",
+            "HALLPASS_PORT_4377_TCP",
+            "HALLPASS_GATEWAY_SERVICE_HOST",
+            "HALLPASS_GATEWAY_PORT",
+            "PATH",
+        ] {
+            assert!(!is_unknown(known), "{known}");
+        }
+    }
 }

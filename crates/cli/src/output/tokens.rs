@@ -10,9 +10,21 @@ use hallpass_domain::{
 use hallpass_wire::PersonalAccessToken;
 
 /// A table of tokens.
-pub(crate) fn table(tokens: &[PersonalAccessToken], now: Timestamp, screen: Screen) -> String {
+///
+/// `filtered`: there may be others.
+pub(crate) fn table(
+    tokens: &[PersonalAccessToken],
+    filtered: bool,
+    now: Timestamp,
+    screen: Screen,
+) -> String {
     if tokens.is_empty() {
-        return "No tokens. `hallpass token create NAME` makes one.\n".to_owned();
+        return if filtered {
+            "No token is like that. `hallpass token list` shows all.\n"
+        } else {
+            "No tokens. `hallpass token create NAME` makes one.\n"
+        }
+        .to_owned();
     }
     let mut table = screen.table(&[
         "NAME",
@@ -222,13 +234,14 @@ pub(crate) mod tests {
 
     #[test]
     fn a_table_for_a_pipe() {
-        insta::assert_snapshot!(table(&examples(), now(), PAPER));
+        insta::assert_snapshot!(table(&examples(), false, now(), PAPER));
     }
 
     #[test]
     fn a_table_fits_a_narrow_terminal() {
         let text = table(
             &examples(),
+            false,
             now(),
             Screen {
                 width: Some(72),
@@ -246,6 +259,7 @@ pub(crate) mod tests {
     fn colours_only_when_wanted_and_never_those_of_the_server() {
         let coloured = table(
             &examples(),
+            false,
             now(),
             Screen {
                 width: Some(120),
@@ -254,7 +268,7 @@ pub(crate) mod tests {
         );
         assert!(coloured.contains("\u{1b}["));
         for plain in [
-            table(&examples(), now(), PAPER),
+            table(&examples(), false, now(), PAPER),
             card(&examples()[0], now(), PAPER),
         ] {
             assert!(!plain.contains('\u{1b}'), "{plain}");
@@ -270,8 +284,12 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_told_as_nothing() {
         assert_eq!(
-            table(&[], now(), PAPER),
+            table(&[], false, now(), PAPER),
             "No tokens. `hallpass token create NAME` makes one.\n"
+        );
+        assert_eq!(
+            table(&[], true, now(), PAPER),
+            "No token is like that. `hallpass token list` shows all.\n"
         );
     }
 }

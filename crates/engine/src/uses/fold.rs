@@ -14,7 +14,7 @@ pub struct Fold {
     rows: VecDeque<UseRow>,
     /// Where the row of a token and an hour is: how many rows came before it since the start.
     places: HashMap<(TokenId, Timestamp), u64>,
-    /// How many rows were taken since the start.
+    /// How many rows were taken since the start and not put back.
     taken: u64,
     dropped: u64,
 }
@@ -60,21 +60,26 @@ impl Fold {
         for row in &rows {
             self.places.remove(&(row.token, row.hour));
         }
-        self.taken += rows.len() as u64;
+        self.taken = self.taken.wrapping_add(rows.len() as u64);
         rows
     }
 
-    /// Takes back rows that could not be written.
+    /// Takes back rows that could not be written, in the order in which they were taken. They are first again, and none
+    /// is dropped for what came since.
     pub fn put_back(&mut self, rows: Vec<UseRow>) {
-        for back in rows {
-            let Some(row) = self.row(back.token, back.hour) else {
-                self.dropped += back.allowed + back.refused;
-                continue;
-            };
-            row.allowed += back.allowed;
-            row.refused += back.refused;
-            if let Some(note) = back.last {
-                row.used(note);
+        for back in rows.into_iter().rev() {
+            match self.places.entry((back.token, back.hour)) {
+                Entry::Occupied(there) => {
+                    let place = there.get().wrapping_sub(self.taken);
+                    if let Some(row) = self.rows.get_mut(place as usize) {
+                        row.merge(back);
+                    }
+                }
+                Entry::Vacant(empty) => {
+                    self.taken = self.taken.wrapping_sub(1);
+                    empty.insert(self.taken);
+                    self.rows.push_front(back);
+                }
             }
         }
     }
@@ -95,7 +100,7 @@ impl Fold {
     }
 
     fn row(&mut self, token: TokenId, hour: Timestamp) -> Option<&mut UseRow> {
-        let next = self.taken + self.rows.len() as u64;
+        let next = self.taken.wrapping_add(self.rows.len() as u64);
         let place = match self.places.entry((token, hour)) {
             Entry::Occupied(there) => *there.get(),
             Entry::Vacant(_) if self.rows.len() >= USE_ROWS_WAITING_MAX => return None,
@@ -110,11 +115,19 @@ impl Fold {
                 *empty.insert(next)
             }
         };
-        self.rows.get_mut((place - self.taken) as usize)
+        self.rows.get_mut(place.wrapping_sub(self.taken) as usize)
     }
 }
 
 impl UseRow {
+    fn merge(&mut self, other: Self) {
+        self.allowed += other.allowed;
+        self.refused += other.refused;
+        if let Some(note) = other.last {
+            self.used(note);
+        }
+    }
+
     fn used(&mut self, note: Kept) {
         if self.last.as_ref().is_none_or(|last| note.at() > last.at()) {
             self.last = Some(note);

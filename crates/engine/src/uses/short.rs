@@ -5,8 +5,8 @@ use super::note::{Outcome, UseNote};
 use hallpass_domain::{access_token::LastUse, id::TokenId, time::Timestamp};
 use std::net::IpAddr;
 
-/// Bytes of method, path and agent together that a short note has room for.
-const TEXT_BYTES_MAX: usize = 96;
+/// Bytes of method, path and agent together that a short note has room for: a browser's agent has about 110.
+const TEXT_BYTES_MAX: usize = 160;
 
 /// A note whose texts are short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

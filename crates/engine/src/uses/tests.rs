@@ -125,8 +125,20 @@ fn what_waits_longest_is_taken_first() {
         fold.add(&allowed(token, 2));
     }
     assert_eq!(fold.len(), 4);
-    assert_eq!(tokens(fold.take(3)), [id(4), id(1), id(3)]);
-    assert_eq!(tokens(fold.take(3)), [id(2)]);
+    let rows = fold.take(3);
+    fold.add(&allowed(1, 3));
+    fold.put_back(rows);
+    assert_eq!(fold.len(), 4);
+    assert_eq!(tokens(fold.take(2)), [id(4), id(3)], "as they were taken");
+    let rows = fold.take(2);
+    assert_eq!((rows[1].token, rows[1].allowed), (id(1), 3), "merged");
+    assert_eq!(tokens(rows), [id(2), id(1)]);
+    for token in [2, 4] {
+        fold.add(&allowed(token, 3));
+    }
+    fold.add(&allowed(2, 4));
+    assert_eq!(tokens(fold.take(1)), [id(2)]);
+    assert_eq!(tokens(fold.take(3)), [id(4)]);
     assert!(fold.is_empty() && fold.take(1).is_empty());
 }
 
@@ -236,8 +248,15 @@ fn memory_is_bounded_when_nothing_can_be_written() {
     let rows = fold.take(1);
     assert_eq!(counts(&rows), [(at(0), 0, 2)]);
     fold.add(&refused(max, 1));
+    // What was under way is not dropped for what came since, but there is room for no more.
     fold.put_back(rows);
-    assert_eq!((fold.len(), fold.take_dropped()), (USE_ROWS_WAITING_MAX, 2));
+    assert_eq!(
+        (fold.len(), fold.take_dropped()),
+        (USE_ROWS_WAITING_MAX + 1, 0)
+    );
+    fold.add(&refused(max + 1, 1));
+    assert_eq!(fold.take_dropped(), 1);
+    assert_eq!(counts(&fold.take(1)), [(at(0), 0, 2)]);
 }
 
 #[test]
@@ -273,7 +292,7 @@ fn threads_lose_nothing_that_was_taken() {
 fn a_note_is_the_same_whatever_its_length() {
     let uses = Uses::with_room(1, 64);
     let address = "2001:db8::1".parse().unwrap();
-    for path in [1, 40, 60, USE_PATH_BYTES_MAX] {
+    for path in [1, 40, 60, 110, USE_PATH_BYTES_MAX] {
         for agent in [1, 40, USE_AGENT_BYTES_MAX] {
             for note in [allowed(1, 7), allowed(1, 7).method("POST").address(address)] {
                 let note = note
@@ -290,7 +309,7 @@ fn a_note_is_the_same_whatever_its_length() {
 
 #[test]
 fn long_notes_are_bounded_by_themselves() {
-    let uses = Uses::with_room(1, 32);
+    let uses = Uses::with_room(1, 16);
     let long = allowed(1, 1).path(&"/".repeat(USE_PATH_BYTES_MAX));
     let taken = (0..6).filter(|_| uses.note(&long)).count();
     assert_eq!((taken, uses.dropped(), uses.waiting()), (4, 2, 4));

@@ -21,6 +21,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+/// The levels of the log.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
 /// Picks values from their sources and notes where each came from.
 pub(super) struct Reader<'a, E> {
     flags: &'a BTreeMap<&'static str, String>,
@@ -340,10 +343,17 @@ impl<'a, E: Fn(&str) -> Option<String>> Reader<'a, E> {
     }
 
     fn read_log_level(&self) -> Result<String, ConfigError> {
+        // A word that is no level would name a part of the program, and all others would be silent.
+        let is_directive = |part: &str| {
+            let part = part.trim();
+            part.is_empty()
+                || part.contains('=')
+                || LEVELS.iter().any(|level| part.eq_ignore_ascii_case(level))
+        };
         let parse = |text: &str| {
-            text.parse::<tracing_subscriber::EnvFilter>()
-                .ok()
-                .map(|_| text.to_owned())
+            text.split(',').all(is_directive).then_some(())?;
+            text.parse::<tracing_subscriber::EnvFilter>().ok()?;
+            Some(text.to_owned())
         };
         let level = self.parsed(
             "log-level",

@@ -61,13 +61,17 @@ struct Values {
 }
 
 impl Values {
-    fn of(view: &TokenView<'_>) -> Self {
-        let mut values = Self {
+    fn none() -> Self {
+        Self {
             text: Vec::with_capacity(USUAL_BYTES),
             ends: [0; COUNT],
             words: [""; COUNT],
             count: 0,
-        };
+        }
+    }
+
+    fn of(view: &TokenView<'_>) -> Self {
+        let mut values = Self::none();
         values.put_text(view.id().encode(&mut [0; ID_CHARS]));
         values.put_name(view.name());
         values.put_word(view.kind().word());
@@ -137,9 +141,13 @@ impl Values {
 
 /// The headers of an answer that allows, with who `view` is.
 pub(super) fn headers(view: &TokenView<'_>) -> HeaderMap {
+    filled(Values::of(view))
+}
+
+fn filled(values: Values) -> HeaderMap {
     let Values {
         text, ends, words, ..
-    } = Values::of(view);
+    } = values;
     let text = Bytes::from(text);
     let mut headers = UNSET.clone();
     for (turn, (name, value)) in headers.iter_mut().enumerate() {
@@ -172,5 +180,33 @@ mod tests {
             let encoded = percent_encode(&[byte], ENCODED).to_string();
             assert_eq!(is_plain(&byte), !encoded.starts_with('%'), "{byte}");
         }
+    }
+
+    #[test]
+    fn each_value_stands_under_its_own_name_and_one_that_is_too_long_is_left_empty() {
+        let mut values = Values::none();
+        let mut expected = Vec::new();
+        for number in 0..COUNT {
+            let value = match number % 4 {
+                0 => format!("value {number}"),
+                1 => String::new(),
+                2 => "x".repeat(HEADER_BYTES_MAX + number % 3),
+                _ => {
+                    values.put_word("word");
+                    expected.push("word".to_owned());
+                    continue;
+                }
+            };
+            values.put_text(&value);
+            let fits = value.len() <= HEADER_BYTES_MAX;
+            expected.push(if fits { value } else { String::new() });
+        }
+        let headers = filled(values);
+        for (name, value) in NAMES.iter().zip(&expected) {
+            assert_eq!(headers[name], value.as_str(), "{name}");
+        }
+        assert!(expected.iter().any(|value| value.len() == HEADER_BYTES_MAX));
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(headers.len(), COUNT + 1);
     }
 }

@@ -16,6 +16,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, request:
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
+/// What the proxy was sent, as nginx is told to say it, and as Caddy and Traefik say it.
+const ADDRESSES: [HeaderName; 2] = [
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-forwarded-uri"),
+];
 const CLIENTS: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What a proxy asks.
@@ -28,14 +33,14 @@ pub(super) struct Question<'h> {
 impl<'h> Question<'h> {
     /// Reads it, or answers at once what is no question.
     pub(super) fn read(app: &App, head: &'h Parts) -> Result<Self, Answer> {
-        let found = Found::read(&head.uri, &head.headers);
+        let found = Found::read(&head.headers);
         if !is_our_gateway(app, found.secret) {
             return Err(refused(StatusCode::FORBIDDEN, "gateway_secret_wrong", None));
         }
         let Ok(needed) = needed(found.permission) else {
             return Err(refused(StatusCode::FORBIDDEN, "permission_malformed", None));
         };
-        let token = found.token().map_err(|none| none.answer(app))?;
+        let token = found.token(head).map_err(|none| none.answer(app))?;
         let asked = Asked {
             method: Some(found.method(&head.method)),
             path: Some(found.path(&head.uri)).filter(|path| !path.is_empty()),
@@ -59,45 +64,50 @@ struct Found<'h> {
     places: Places<'h>,
     secret: Option<&'h HeaderValue>,
     permission: Line<'h>,
-    /// What the proxy was sent, as nginx is told to say it, and as Caddy and Traefik say it.
-    methods: [Option<&'h str>; 2],
-    addresses: [Option<&'h str>; 2],
+    methods: [Line<'h>; 2],
+    addresses: [Line<'h>; 2],
     clients: Line<'h>,
     agent: Option<&'h HeaderValue>,
-    /// A token stands in one of the addresses that the request came with, whichever of them the proxy meant.
-    token_in_address: bool,
 }
 
-/// The value of a header, if it came once.
+/// How often a header came.
 #[derive(Clone, Copy, Default)]
 enum Line<'h> {
     #[default]
     None,
     One(&'h HeaderValue),
-    More,
+    /// The first of several.
+    More(&'h HeaderValue),
 }
 
 impl<'h> Line<'h> {
     fn see(&mut self, value: &'h HeaderValue) {
         *self = match self {
             Self::None => Self::One(value),
-            Self::One(_) | Self::More => Self::More,
+            Self::One(first) | Self::More(first) => Self::More(first),
         };
+    }
+
+    /// The first, if it is text.
+    fn text(self) -> Option<&'h str> {
+        match self {
+            Self::None => None,
+            Self::One(first) | Self::More(first) => first.to_str().ok(),
+        }
     }
 }
 
 impl<'h> Found<'h> {
-    fn read(uri: &Uri, headers: &'h HeaderMap) -> Self {
+    fn read(headers: &'h HeaderMap) -> Self {
         let mut found = Self::default();
-        found.check_address(own_address(uri));
         for (name, value) in headers {
             match name.as_str() {
                 "x-hallpass-gateway-secret" => first(&mut found.secret, Some(value)),
                 "x-hallpass-permission" => found.permission.see(value),
-                "x-original-method" => first(&mut found.methods[0], value.to_str().ok()),
-                "x-forwarded-method" => first(&mut found.methods[1], value.to_str().ok()),
-                "x-original-uri" => found.see_address(0, value),
-                "x-forwarded-uri" => found.see_address(1, value),
+                "x-original-method" => found.methods[0].see(value),
+                "x-forwarded-method" => found.methods[1].see(value),
+                "x-original-uri" => found.addresses[0].see(value),
+                "x-forwarded-uri" => found.addresses[1].see(value),
                 "x-forwarded-for" => found.clients.see(value),
                 "user-agent" => first(&mut found.agent, Some(value)),
                 _ => found.places.see(name, value),
@@ -106,19 +116,24 @@ impl<'h> Found<'h> {
         found
     }
 
-    fn see_address(&mut self, place: usize, value: &'h HeaderValue) {
-        self.check_address(&String::from_utf8_lossy(value.as_bytes()));
-        first(&mut self.addresses[place], value.to_str().ok());
-    }
-
-    fn check_address(&mut self, address: &str) {
-        self.token_in_address |= credentials::check_address(address).is_err();
-    }
-
-    fn token(&self) -> Result<PlainToken, NoToken> {
-        if self.token_in_address {
-            return Err(NoToken::Bad(BadCredentials::InAddress));
+    /// Refuses a token in any of the addresses that the request came with, whichever of them the proxy meant.
+    fn check_addresses(&self, head: &Parts) -> Result<(), BadCredentials> {
+        credentials::check_address(own_address(&head.uri))?;
+        let check = |value: &HeaderValue| {
+            credentials::check_address(&String::from_utf8_lossy(value.as_bytes()))
+        };
+        for (line, name) in self.addresses.iter().zip(ADDRESSES) {
+            match line {
+                Line::None => {}
+                Line::One(value) => check(value)?,
+                Line::More(_) => head.headers.get_all(name).iter().try_for_each(check)?,
+            }
         }
+        Ok(())
+    }
+
+    fn token(&self, head: &Parts) -> Result<PlainToken, NoToken> {
+        self.check_addresses(head).map_err(NoToken::Bad)?;
         match self.places.read() {
             Ok(Credential::Token(token)) => Ok(token),
             Ok(Credential::None) => Err(NoToken::Missing),
@@ -128,13 +143,16 @@ impl<'h> Found<'h> {
     }
 
     fn method(&self, own: &'h Method) -> &'h str {
-        self.methods[0].or(self.methods[1]).unwrap_or(own.as_str())
+        let [original, forwarded] = self.methods;
+        original.text().or(forwarded.text()).unwrap_or(own.as_str())
     }
 
     fn path(&self, own: &'h Uri) -> &'h str {
         let own = own_address(own);
-        self.addresses[0]
-            .or(self.addresses[1])
+        let [original, forwarded] = self.addresses;
+        original
+            .text()
+            .or(forwarded.text())
             .unwrap_or_else(|| own.strip_prefix("/auth").unwrap_or(own))
     }
 
@@ -144,7 +162,7 @@ impl<'h> Found<'h> {
         match self.clients {
             Line::None => None,
             Line::One(line) => app.last_untrusted(line.to_str().into_iter()),
-            Line::More => {
+            Line::More(_) => {
                 let lines = headers.get_all(CLIENTS).iter();
                 app.last_untrusted(lines.filter_map(|line| line.to_str().ok()))
             }
@@ -174,7 +192,7 @@ fn needed(line: Line<'_>) -> Result<Option<Permission>, ()> {
     let value = match line {
         Line::None => return Ok(None),
         Line::One(value) => value,
-        Line::More => return Err(()),
+        Line::More(_) => return Err(()),
     };
     match value.to_str().map_err(|_| ())?.trim() {
         "" => Ok(None),

@@ -146,9 +146,9 @@ impl Errors {
                     super::words::span(seconds)
                 ),
             )),
-            ServiceError::TooManyTokens | ServiceError::ChangedMeanwhile => {
-                Ok(Self::one("form", words))
-            }
+            ServiceError::TooManyTokens
+            | ServiceError::TooManyTokensToday
+            | ServiceError::ChangedMeanwhile => Ok(Self::one("form", words)),
             other => Err(other),
         }
     }
@@ -290,6 +290,13 @@ mod tests {
     #[test]
     fn every_refusal_that_can_be_put_right_finds_its_field() {
         let field = |error| Errors::of_service(error).unwrap().0;
+        for whole in [
+            ServiceError::TooManyTokens,
+            ServiceError::TooManyTokensToday,
+            ServiceError::ChangedMeanwhile,
+        ] {
+            assert_eq!(field(whole)[0].0, "form");
+        }
         let required = field(InvalidField::expiration(ExpirationRefused::Required).into());
         assert_eq!(required[0].0, "expires");
         assert!(

@@ -40,6 +40,7 @@ const TAG: &str = "Personal access tokens";
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`recent_sign_in_required`, `csrf_required`, `tokens_not_allowed`, `wider_than_asker`, `permission_missing`"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`name_taken` (with the other token's `prefix`), `too_many_tokens`"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_tokens_today`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_reused`"),
     ), security(("session" = []), ("token" = [])))]
 pub(super) async fn create(

@@ -213,6 +213,7 @@ impl Services {
             Inserted::PrefixTaken => return Ok(Tried::PrefixTaken),
             Inserted::NotAllowed => return Err(ServiceError::TokensNotAllowed),
             Inserted::TooMany => return Err(ServiceError::TooManyTokens),
+            Inserted::TooManyToday => return Err(ServiceError::TooManyTokensToday),
             Inserted::NameTaken(prefix) => return Err(ServiceError::NameTaken(prefix)),
         }
         self.audit_token(&mut tx, person, &token, Action::TokenCreated, context, now)

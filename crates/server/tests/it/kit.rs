@@ -23,11 +23,11 @@ use hallpass_domain::{
     time::Timestamp,
     token::{Brand, Kind, PlainToken},
 };
-use hallpass_engine::Fold;
 use hallpass_server::{
     app::App,
     entropy::SystemEntropy,
     gateway,
+    jobs::Flush,
     run::people_router,
     service::{RequestContext, Services, catalogue::CatalogueSettings, sessions::Started},
 };
@@ -36,7 +36,7 @@ use hallpass_testkit::TempDir;
 use http::Request;
 use hyper::service::Service as _;
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{path::PathBuf, sync::Arc};
 use tower::service_fn;
 
@@ -235,12 +235,10 @@ impl Server {
 
     /// Writes what was noted of uses, as the job does each second.
     pub(crate) async fn flush_uses(&self) {
-        let mut fold = Fold::default();
-        self.services.fold_uses(&mut fold);
-        self.services
-            .write_uses(&fold.take(usize::MAX))
-            .await
-            .unwrap();
+        let mut uses = Flush::new(Arc::clone(&self.services));
+        uses.fold();
+        uses.write_all().await;
+        assert_eq!(uses.waiting(), 0);
     }
 
     /// The database's file, on SQLite.
@@ -256,6 +254,12 @@ impl Server {
         self.services.store.close().await;
         (self.plan.database, self.plan.folder)
     }
+}
+
+/// A connection beside the store's, on SQLite.
+pub(crate) async fn beside(server: &Server) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(server.file());
+    options.connect().await.unwrap()
 }
 
 /// One column of what the database answers, as text. Beside the store, on SQLite.

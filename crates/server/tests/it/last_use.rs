@@ -1,7 +1,10 @@
 //! The last use of a token, as its owner is shown it.
 
-use crate::kit::Case;
+use crate::kit::{Case, beside};
+use hallpass_server::jobs::Flush;
 use serde_json::json;
+use sqlx::Executor as _;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn the_last_use_is_shown_to_the_owner() {
@@ -97,4 +100,46 @@ async fn the_last_use_through_a_gateway_is_that_of_the_request_behind_it() {
             (Some("203.0.113.9"), Some("git/2.51\u{fffd}x"))
         );
     }
+}
+
+#[tokio::test]
+async fn uses_that_cannot_be_written_are_kept_and_folding_goes_on() {
+    let case = Case::new().await;
+    let bob = case.server.session_of(case.bob.user).await;
+    let mut uses = Flush::new(Arc::clone(&case.server.services));
+    let ask = async |path: &str| {
+        case.server.later(1);
+        let question = json!({"token": case.token.secret, "path": path});
+        case.verifier.post("/v1/verify", &question).await.is(200);
+    };
+    let shown = async || bob.get(&case.token.path).await.is(200)["lastUsedPath"].clone();
+    let mut beside = beside(&case.server).await;
+    ask("/first").await;
+    uses.fold();
+    let waiting = uses.waiting();
+    for statement in [
+        "alter table token_use rename to gone",
+        "alter table gone rename to token_use",
+    ] {
+        beside.execute(statement).await.unwrap();
+        assert_eq!(uses.waiting(), waiting, "kept");
+        uses.write().await;
+    }
+    assert_eq!((uses.waiting(), shown().await), (0, json!("/first")));
+
+    ask("/second").await;
+    uses.fold();
+    // Somebody else writes, and goes on until a use that came meanwhile was folded.
+    beside.execute("begin immediate").await.unwrap();
+    let asking = async {
+        ask("/third").await;
+        while case.server.services.uses.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+        beside.execute("rollback").await.unwrap();
+    };
+    tokio::join!(uses.write(), asking);
+    assert_eq!(shown().await, json!("/second"));
+    uses.write().await;
+    assert_eq!((uses.waiting(), shown().await), (0, json!("/third")));
 }

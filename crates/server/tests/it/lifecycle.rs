@@ -2,7 +2,7 @@
 
 use crate::{
     both_engines,
-    kit::{NEXT_MONTH, Server, TOKENS, wish},
+    kit::{Case, NEXT_MONTH, Server, TOKENS, beside, wish},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -344,4 +344,24 @@ async fn a_taken_name_is_told_with_the_others_prefix_and_free_after_its_revocati
         .post(TOKENS, &wish("Straße Café"))
         .await
         .refused(409, "name_taken");
+}
+
+#[tokio::test]
+async fn who_has_made_thousands_today_makes_no_more() {
+    let case = Case::new().await;
+    let copies = "insert into token (id, kind, organization_id, user_id, name, name_key, prefix, digest, pepper_id, created_at, revoked_at, never_expires_acknowledged) \
+        with recursive n (i) as (select 2 union all select i + 1 from n where i < 5000) \
+        select randomblob(16), kind, organization_id, user_id, name, name_key, printf('x%09d', i), randomblob(32), pepper_id, created_at, created_at, true from token join n on prefix = $1";
+    sqlx::query(copies)
+        .bind(&case.token.prefix)
+        .execute(&mut beside(&case.server).await)
+        .await
+        .unwrap();
+    let bob = case.server.session_of(case.bob.user).await;
+    let answer = bob.post(TOKENS, &wish("one more")).await;
+    answer.refused(429, "too_many_tokens_today");
+    assert_eq!(answer.header("retry-after"), "3600");
+    case.server.later(24 * 60 * 60 + 1);
+    let bob = case.server.session_of(case.bob.user).await;
+    bob.post(TOKENS, &wish("one more")).await.is(201);
 }

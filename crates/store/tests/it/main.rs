@@ -17,6 +17,7 @@ mod sessions;
 mod statements;
 mod states;
 mod tokens_changed;
+mod tokens_in_a_day;
 mod tokens_made;
 mod tokens_raced;
 mod uses;

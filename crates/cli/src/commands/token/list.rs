@@ -33,7 +33,10 @@ pub(super) fn run(arguments: &List) -> Result<Exit, Failure> {
             next_cursor: None,
         })?;
     } else {
-        output::print(&tokens::table(&items, now, Screen::of_process()))?;
+        let filtered = filters
+            .iter()
+            .any(|(name, value)| value.is_some() && *name != "sort");
+        output::print(&tokens::table(&items, filtered, now, Screen::of_process()))?;
     }
     Ok(Exit::Done)
 }

@@ -14,6 +14,8 @@ const WRONG_VALUES: &[(&str, &str, &str)] = &[
     ("trusted-proxies", "10.0.0.0/8,ten", "ten is no network"),
     ("log-format", "xml", "people or json"),
     ("log-level", "a=b=c", "error, warn"),
+    ("log-level", "verbose", "error, warn"),
+    ("log-level", "info,loud", "error, warn"),
     ("brand", "HP", "two lower-case"),
     ("digest-scheme", "md5", "hmac-sha256 or bcrypt"),
     ("member-permissions", "repo:read", "[[permission]]"),
