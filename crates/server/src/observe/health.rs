@@ -1,6 +1,9 @@
 //! Whether this node may be sent requests.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 /// What a node is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +14,17 @@ pub enum State {
     NotReady(String),
     /// It is stopping; it will not answer again.
     Draining,
+}
+
+/// In the words of the log.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("ready"),
+            Self::NotReady(why) => write!(f, "not ready: {why}"),
+            Self::Draining => f.write_str("draining"),
+        }
+    }
 }
 
 /// The state that readiness tells. It is ready only when somebody said so.
@@ -55,7 +69,7 @@ impl Health {
     fn set(&self, next: State) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *state != State::Draining && *state != next {
-            tracing::info!(from = ?*state, to = ?next, "readiness changed");
+            tracing::info!(from = %*state, to = %next, "readiness changed");
             *state = next;
         }
     }

@@ -264,6 +264,7 @@ fn every_number_is_there_from_the_start_and_counts() {
 fn a_stopping_node_never_becomes_ready_again() {
     let health = Health::default();
     assert_eq!(health.state(), State::NotReady("starting".to_owned()));
+    assert_eq!(health.state().to_string(), "not ready: starting");
     health.set_ready();
     assert!(health.is_ready());
     health.set_not_ready("the lease ran out");
