@@ -62,8 +62,8 @@ thread_local! {
     static THREAD: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// This thread's number.
-fn thread() -> usize {
+/// The number of this thread: 0 for the first that asked, and so on. For whatever gives each thread a part of its own.
+pub fn thread_number() -> usize {
     THREAD.get().unwrap_or_else(|| {
         let number = THREADS.fetch_add(1, Ordering::Relaxed);
         THREAD.set(Some(number));
@@ -88,7 +88,7 @@ impl Uses {
 
     /// Takes a note. False when there was no room: the note is then lost and counted.
     pub fn note(&self, note: &UseNote) -> bool {
-        let buffer = &self.buffers[thread() % self.buffers.len()];
+        let buffer = &self.buffers[thread_number() % self.buffers.len()];
         let taken = buffer.push(note);
         if !taken {
             self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -4,6 +4,18 @@ use crate::world::{EMAIL, PASSWORD, World, hallpass, run};
 use hallpass_testkit::temp_dir;
 use std::os::unix::fs::PermissionsExt as _;
 
+/// What signs in with a password on standard input.
+fn login(host: &str) -> [&str; 6] {
+    [
+        "login",
+        "--host",
+        host,
+        "--email",
+        EMAIL,
+        "--password-stdin",
+    ]
+}
+
 #[test]
 fn made_listed_shown_verified_revoked_and_refused() {
     let mut world = World::signed_in();
@@ -116,17 +128,7 @@ fn made_listed_shown_verified_revoked_and_refused() {
 fn login_keeps_a_token_of_its_own_and_logout_revokes_it() {
     let world = World::start();
     let wrong = world
-        .run_with(
-            &[
-                "login",
-                "--host",
-                &world.host,
-                "--email",
-                EMAIL,
-                "--password-stdin",
-            ],
-            "not the right password",
-        )
+        .run_with(&login(&world.host), "not the right password")
         .with(4);
     assert!(!wrong.err().contains("not the right password"));
 
@@ -184,18 +186,7 @@ fn login_keeps_a_token_of_its_own_and_logout_revokes_it() {
 
     // On another machine of that name it gets a number.
     let other = temp_dir();
-    run(
-        hallpass(&other).args([
-            "login",
-            "--host",
-            &world.host,
-            "--email",
-            EMAIL,
-            "--password-stdin",
-        ]),
-        PASSWORD,
-    )
-    .with(0);
+    run(hallpass(&other).args(login(&world.host)), PASSWORD).with(0);
     let shown = world
         .run(&["token", "show", &format!("{} 2", names[0])])
         .with(0);
@@ -226,14 +217,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
     let broken = temp_dir();
     // To read, no file is there; to write, the folder cannot be made.
     std::os::unix::fs::symlink(broken.path().join("gone"), broken.path().join("config")).unwrap();
-    let login = [
-        "login",
-        "--host",
-        &world.host,
-        "--email",
-        EMAIL,
-        "--password-stdin",
-    ];
+    let login = login(&world.host);
     let told = run(hallpass(&broken).args(login), PASSWORD).with(7).err();
     assert!(
         told.contains("cannot write") && told.contains("is revoked"),
@@ -387,19 +371,7 @@ fn json_has_the_secret_of_a_new_token_and_revoking_oneself_signs_out() {
     );
     world.run(&["token", "revoke", "--self", "--yes"]).with(0);
     world.run(&["whoami", "--host", &world.host]).with(4);
-    world
-        .run_with(
-            &[
-                "login",
-                "--host",
-                &world.host,
-                "--email",
-                EMAIL,
-                "--password-stdin",
-            ],
-            PASSWORD,
-        )
-        .with(0);
+    world.run_with(&login(&world.host), PASSWORD).with(0);
     world
         .run(&[
             "token",

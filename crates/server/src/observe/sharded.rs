@@ -1,31 +1,15 @@
 //! Numbers that several threads add to without waiting for each other: each thread has its own part of the number,
 //! and whoever reads adds the parts up.
 
+use hallpass_engine::uses::thread_number;
 use prometheus_client::metrics::counter::{Atomic, Counter};
-use std::{
-    cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Parts of a number. More threads share them.
 const SHARDS: usize = 8;
 
 /// A counter in parts.
 pub(super) type Count = Counter<u64, Sharded>;
-
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    static THREAD: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-fn shard() -> usize {
-    THREAD.get().unwrap_or_else(|| {
-        let number = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        THREAD.set(Some(number));
-        number
-    })
-}
 
 /// Something once for each part, two cache lines apart: processors fetch lines in pairs.
 #[derive(Debug, Default)]
@@ -38,7 +22,7 @@ struct Apart<T>(T);
 impl<T> Shards<T> {
     /// The part of this thread.
     pub(super) fn own(&self) -> &T {
-        &self.0[shard()].0
+        &self.0[thread_number() % SHARDS].0
     }
 
     /// All parts.

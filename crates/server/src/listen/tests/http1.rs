@@ -68,21 +68,25 @@ async fn what_is_no_http_is_refused_at_once() {
     }
 }
 
+/// A head with one line of so many bytes.
+fn line_of(bytes: usize) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n",
+        "b".repeat(bytes)
+    )
+}
+
+/// A head of so many lines.
+fn lines(count: usize) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "a: b\r\n".repeat(count - 1)
+    )
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_is_too_large_is_answered_with_431() {
     let server = Server::start(Options::default());
-    let line_of = |bytes: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n",
-            "b".repeat(bytes)
-        )
-    };
-    let lines = |count: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
-            "a: b\r\n".repeat(count - 1)
-        )
-    };
     for (request, status) in [
         (line_of(63 * 1024), 200),
         (line_of(64 * 1024), 431),
@@ -102,18 +106,6 @@ async fn a_head_that_is_too_large_is_answered_with_431() {
 
 #[tokio::test(start_paused = true)]
 async fn limits_of_a_head_are_those_of_the_listener() {
-    let line_of = |bytes: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n",
-            "b".repeat(bytes)
-        )
-    };
-    let lines = |count: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
-            "a: b\r\n".repeat(count - 1)
-        )
-    };
     let server = Server::start(Options::default());
     let mut endless = server.connect();
     let said = ask(&mut endless, line_of(65 * 1024).trim_end()).await;
