@@ -3,6 +3,7 @@
 use crate::{
     id::{OrganizationId, TokenId, UserId},
     name::TokenName,
+    network::AddressRules,
     permission::PermissionSet,
     time::{MalformedTimestamp, Timestamp},
     token::Prefix,
@@ -91,6 +92,24 @@ pub enum TokenState {
 }
 
 impl TokenState {
+    /// What a credential's row says at `now`.
+    pub fn of(
+        revoked: Option<Timestamp>,
+        expiration: Expiration,
+        suspended: bool,
+        now: Timestamp,
+    ) -> Self {
+        if revoked.is_some() {
+            Self::Revoked
+        } else if expiration.date().is_some_and(|end| now >= end) {
+            Self::Expired
+        } else if suspended {
+            Self::Suspended
+        } else {
+            Self::Active
+        }
+    }
+
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::Suspended];
 
@@ -108,6 +127,19 @@ impl TokenState {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
+}
+
+/// The rest of a token: refused, but not destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; without it, until somebody lifts it.
+    pub until: Option<Timestamp>,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Whether its owner began it, and not somebody who answers for the organization.
+    pub by_owner: bool,
 }
 
 /// How a token was last used.
@@ -148,8 +180,12 @@ pub struct PersonalAccessToken {
     pub never_expires_acknowledged: bool,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
-    /// Since when it is suspended.
-    pub suspended: Option<Timestamp>,
+    /// Its rest, if it rests.
+    pub suspension: Option<Suspension>,
+    /// The first moment at which it works, if not from the beginning.
+    pub valid_from: Option<Timestamp>,
+    /// From where it may be used.
+    pub address_rules: Option<AddressRules>,
     /// How it was last used.
     pub last_use: Option<LastUse>,
 }
@@ -158,15 +194,12 @@ impl PersonalAccessToken {
     /// What the token's row says at `now`. Whether it is *allowed* to do a thing is said by
     /// [`crate::verdict::decide`] alone.
     pub fn state(&self, now: Timestamp) -> TokenState {
-        if self.revoked.is_some() {
-            TokenState::Revoked
-        } else if self.expiration.date().is_some_and(|end| now >= end) {
-            TokenState::Expired
-        } else if self.suspended.is_some() {
-            TokenState::Suspended
-        } else {
-            TokenState::Active
-        }
+        TokenState::of(
+            self.revoked,
+            self.expiration,
+            self.suspension.is_some(),
+            now,
+        )
     }
 }
 

@@ -27,6 +27,13 @@ macro_rules! ids {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The moment at which it was made, to the millisecond (RFC 9562 section 5.7).
+            pub fn made(&self) -> Timestamp {
+                let mut millis = [0; 8];
+                millis[2..].copy_from_slice(&self.0.as_bytes()[..6]);
+                Timestamp::from_micros(i64::from_be_bytes(millis).saturating_mul(1_000))
+            }
+
             /// The id with these 16 bytes.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
@@ -81,6 +88,8 @@ ids! {
     SessionId
     /// One line of the audit.
     AuditId
+    /// An invitation to an organization.
+    InvitationId
 }
 
 #[cfg(test)]

@@ -8,13 +8,16 @@
 #![warn(missing_docs)]
 
 pub mod access_token;
+pub mod api_key;
 pub mod audit;
 pub mod id;
 pub mod limits;
 pub mod member;
 pub mod name;
+pub mod network;
 pub mod organization;
 pub mod permission;
+pub mod policy;
 pub mod role;
 pub mod time;
 pub mod token;

@@ -19,6 +19,37 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const PERMISSION_BYTES_MAX: usize = 64;
 /// Permissions one token may be narrowed to.
 pub const SCOPE_PERMISSIONS_MAX: usize = 200;
+/// Bytes in the sentence that describes a role.
+pub const ROLE_DESCRIPTION_BYTES_MAX: usize = 300;
+/// Roles of its own that one organization may have.
+pub const ROLES_PER_ORGANIZATION_MAX: u32 = 100;
+/// Open invitations of one organization.
+pub const INVITATIONS_OPEN_MAX: u32 = 1_000;
+/// An invitation works for this many seconds: a week.
+pub const INVITATION_SECONDS: i64 = 7 * 24 * 60 * 60;
+/// Live API keys of one organization.
+pub const LIVE_KEYS_PER_ORGANIZATION_MAX: u32 = 1_000;
+/// Secrets of one API key that may work at the same time: the current one, and older ones in their overlap.
+pub const KEY_SECRETS_MAX: u32 = 5;
+/// Days for which an older secret of an API key may keep working at most.
+pub const KEY_OVERLAP_DAYS_MAX: i64 = 30;
+/// Days in a policy's longest lifetime or longest rest at most: ten years.
+pub const POLICY_DAYS_MAX: i64 = 3_650;
+/// Days that a policy change can be planned ahead.
+pub const POLICY_AHEAD_DAYS_MAX: i64 = 365;
+/// Bytes in the reason for a suspension.
+pub const REASON_BYTES_MAX: usize = 300;
+/// Tokens one statement marks as revoked after they were revoked together.
+pub const REVOKED_ROWS_PER_WRITE: u32 = 1_000;
+/// Rows in one export.
+pub const EXPORT_ROWS_MAX: u32 = 100_000;
+/// What is due by the clock (a policy, the end of a suspension or of a secret) is looked for this often, in seconds.
+pub const DUE_SECONDS: u64 = 1;
+/// Refused attempts of one person or key that are written into the audit in [`REFUSALS_AUDITED_SECONDS`]: whoever
+/// knocks without end does not fill the disk.
+pub const REFUSALS_AUDITED_MAX: u32 = 60;
+/// The window over which refused attempts are counted, in seconds.
+pub const REFUSALS_AUDITED_SECONDS: i64 = 60 * 60;
 /// Permissions in a deployment's catalogue.
 pub const CATALOGUE_PERMISSIONS_MAX: usize = 2_000;
 /// Bytes in the sentence that describes a permission.

@@ -111,6 +111,13 @@ impl DisplayName {
     }
 }
 
+impl DisplayName {
+    /// What must be unique where names are: the name without regard to case.
+    pub fn key(&self) -> String {
+        fold(&self.0)
+    }
+}
+
 impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

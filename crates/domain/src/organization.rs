@@ -45,4 +45,6 @@ pub struct Organization {
     pub name: DisplayName,
     /// Whether it is in good standing.
     pub standing: Standing,
+    /// Whether it runs the deployment: one does, the first. What concerns all others is held there alone.
+    pub host: bool,
 }

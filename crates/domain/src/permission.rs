@@ -22,6 +22,22 @@ pub struct MalformedPermission;
 impl Permission {
     /// May ask `/v1/verify` about tokens.
     pub const VERIFY: &'static str = "hallpass:verify";
+    /// May invite, change, suspend and remove members, and open and close the gate.
+    pub const MEMBERS: &'static str = "hallpass:members";
+    /// May make and change roles of the organization.
+    pub const ROLES: &'static str = "hallpass:roles";
+    /// May make, rotate and revoke API keys.
+    pub const KEYS: &'static str = "hallpass:keys";
+    /// May see, suspend and revoke every token of the organization.
+    pub const TOKENS: &'static str = "hallpass:tokens";
+    /// May change what tokens must keep to.
+    pub const POLICY: &'static str = "hallpass:policy";
+    /// May read the audit.
+    pub const AUDIT: &'static str = "hallpass:audit";
+    /// May rename and suspend the organization, and revoke all that is in it.
+    pub const ORGANIZATION: &'static str = "hallpass:organization";
+    /// May manage organizations, users and the catalogue; held in the organization that runs the deployment alone.
+    pub const DEPLOYMENT: &'static str = "hallpass:deployment";
     /// Lets a credential manage its owner's tokens. Only a token that names it has it: no wildcard and no
     /// role gives it.
     pub const OWN_TOKENS: &'static str = "hallpass:own-tokens";
@@ -243,6 +259,35 @@ impl Risk {
     }
 }
 
+/// Who wrote a line of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The product itself.
+    Product,
+    /// The settings file.
+    File,
+    /// Somebody, through the API or a page.
+    Api,
+}
+
+impl Source {
+    /// The word in the database and on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::File => "file",
+            Self::Api => "api",
+        }
+    }
+
+    /// The source that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Product, Self::File, Self::Api]
+            .into_iter()
+            .find(|source| source.word() == word)
+    }
+}
+
 /// One line of a deployment's catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueEntry {
@@ -252,6 +297,8 @@ pub struct CatalogueEntry {
     pub description: String,
     /// How much harm it can do.
     pub risk: Risk,
+    /// Who wrote the line.
+    pub source: Source,
 }
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ alter table role add column tokens_by_default BOOLEAN not null default true;
 alter table role add column version BIGINT not null default 0;
 update role set built_in = 'superuser' where organization_id is null and name = 'Superuser';
 update role set built_in = 'member' where organization_id is null and name = 'Member';
-create unique index role_name on role (organization_id, name_key) where organization_id is not null;
+-- Keys that have ended still name their role.
+alter table role add column deleted_at BIGINT;
+create unique index role_name on role (organization_id, name_key) where organization_id is not null and deleted_at is null;
 
 update organization set superusers = nullif((
   select count(*) from membership m join role r on r.id = m.role_id join app_user u on u.id = m.user_id
@@ -67,6 +69,8 @@ alter table token add column secret_of BYTEA references token (id);
 alter table token add column secret_since BIGINT;
 -- From here on this secret no longer works, though the key does.
 alter table token add column secret_until BIGINT;
+-- When another took its place.
+alter table token add column secret_retired_at BIGINT;
 -- It ends earlier when it was quiet for so long.
 alter table token add column secret_quiet_seconds BIGINT check (secret_quiet_seconds > 0);
 alter table token add column maker_user_id BYTEA;

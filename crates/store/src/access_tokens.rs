@@ -1,14 +1,15 @@
 //! Personal access tokens, as they are written. Every key holds the organization and the owner.
 
-use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
+use crate::{FeedKey, Store, StoreError, Tx, api_keys::columns, on, rows, sql, tx::execute};
 use hallpass_domain::{
     access_token::Expiration,
     id::{OrganizationId, RoleId, TokenId, UserId},
     limits::{LIVE_TOKENS_PER_USER_MAX, TOKENS_MADE_MAX, TOKENS_MADE_SECONDS},
     name::TokenName,
+    network::AddressRules,
     permission::PermissionSet,
     time::Timestamp,
-    token::{BcryptHash, Digest, Kind, PepperId, Prefix},
+    token::{BcryptHash, Digest, PepperId, Prefix},
 };
 
 /// How a token is recognized.
@@ -45,6 +46,10 @@ pub struct NewToken<'a> {
     pub expiration: Expiration,
     /// What its maker said about never expiring.
     pub never_expires_acknowledged: bool,
+    /// The first moment at which it works, if not from the beginning.
+    pub valid_from: Option<Timestamp>,
+    /// From where it may be used.
+    pub address_rules: Option<&'a AddressRules>,
 }
 
 /// What came of adding a token.
@@ -161,7 +166,7 @@ impl Tx {
         )))
     }
 
-    /// Holds a token of `user` until the transaction ends. False when it does not work at `now`: revoked,
+    /// Holds a token or key of `organization` until the transaction ends. False when it does not work at `now`: revoked,
     /// suspended, past its end, or gone.
     ///
     /// # Errors
@@ -169,14 +174,14 @@ impl Tx {
     pub async fn hold_token(
         &mut self,
         id: TokenId,
-        user: UserId,
+        organization: OrganizationId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let held = execute!(
             self,
             sql::TOKEN_HOLD,
             &id.bytes()[..],
-            &user.bytes()[..],
+            &organization.bytes()[..],
             now.micros(),
         );
         Ok(held == 1)
@@ -201,6 +206,17 @@ impl Tx {
         if !held {
             return Ok(Inserted::NotAllowed);
         }
+        // What was revoked together with others holds its name no longer.
+        let floor = self
+            .tokens_floor(token.organization, Some(token.owner))
+            .await?;
+        execute!(
+            self,
+            sql::TOKENS_SETTLE_USER,
+            organization,
+            owner,
+            floor.micros()
+        );
         if execute!(
             self,
             sql::TOKEN_ROOM,
@@ -228,21 +244,14 @@ impl Tx {
 
     /// False when a constraint of uniqueness kept it out.
     async fn add_token_row(&mut self, token: &NewToken<'_>) -> Result<bool, StoreError> {
-        let (digest, pepper, bcrypt) = match token.stored {
-            Stored::Digest(digest, pepper) => {
-                (Some(digest.bytes().to_vec()), Some(pepper.as_str()), None)
-            }
-            Stored::Bcrypt(hash) => (None, None, Some(hash.as_str())),
-        };
-        let no_role: Option<&[u8]> = None;
+        let (digest, pepper, bcrypt) = columns(token.stored);
+        let (allow, deny) = rows::networks_of(token.address_rules);
         let added = execute!(
             self,
             sql::TOKEN_INSERT,
             &token.id.bytes()[..],
-            Kind::PersonalAccessToken.word(),
             &token.organization.bytes()[..],
             &token.owner.bytes()[..],
-            no_role,
             token.name.as_str(),
             token.name.key(),
             token.prefix.as_str(),
@@ -253,6 +262,9 @@ impl Tx {
             token.created.micros(),
             rows::micros(token.expiration.date()),
             token.never_expires_acknowledged,
+            rows::micros(token.valid_from),
+            allow.clone(),
+            deny.clone(),
         );
         Ok(added == 1)
     }
@@ -327,28 +339,6 @@ impl Tx {
             now.micros()
         );
         Ok((revoked == 1).then_some(FeedKey::Token(id)))
-    }
-
-    /// Suspends a token from `since`, or lifts that. `None` when there is none that is not revoked.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn suspend_token(
-        &mut self,
-        organization: OrganizationId,
-        owner: UserId,
-        id: TokenId,
-        since: Option<Timestamp>,
-    ) -> Result<Option<FeedKey>, StoreError> {
-        let changed = execute!(
-            self,
-            sql::TOKEN_SUSPEND,
-            &organization.bytes()[..],
-            &owner.bytes()[..],
-            &id.bytes()[..],
-            rows::micros(since)
-        );
-        Ok((changed == 1).then_some(FeedKey::Token(id)))
     }
 
     /// Replaces a digest made under a retired pepper. `None` when the token has another digest by now.

@@ -7,7 +7,6 @@ use hallpass_domain::{
     name::Email,
     organization::{Organization, Standing},
     permission::CatalogueEntry,
-    role::{Role, RolePermissions},
     time::Timestamp,
 };
 
@@ -16,8 +15,8 @@ use hallpass_domain::{
 pub struct NewAccount {
     /// The person.
     pub user: User,
-    /// Their password, hashed by argon2id, as a PHC string.
-    pub password_hash: String,
+    /// Their password, hashed by argon2id, as a PHC string; without one they cannot sign in with a password.
+    pub password_hash: Option<String>,
 }
 
 /// What a sign-in is checked against.
@@ -134,6 +133,7 @@ impl Tx {
             &organization.id.bytes()[..],
             organization.name.as_str(),
             organization.standing.word(),
+            organization.host,
             now.micros()
         );
         Ok(FeedKey::Organization(organization.id))
@@ -174,7 +174,7 @@ impl Tx {
             user.email.as_str(),
             user.email.key(),
             user.name.as_str(),
-            account.password_hash.as_str(),
+            account.password_hash.as_deref(),
             user.standing.word(),
             now.micros(),
         );
@@ -246,28 +246,6 @@ impl Tx {
         Ok(FeedKey::Membership(organization, user))
     }
 
-    /// Adds or changes a role that every organization has.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn put_built_in_role(&mut self, role: &Role) -> Result<FeedKey, StoreError> {
-        let (all, named) = match &role.permissions {
-            RolePermissions::All => (true, String::new()),
-            RolePermissions::Named(set) => (false, set.to_text()),
-        };
-        let nobody: Option<&[u8]> = None;
-        execute!(
-            self,
-            sql::ROLE_UPSERT,
-            &role.id.bytes()[..],
-            nobody,
-            role.name.as_str(),
-            all,
-            named
-        );
-        Ok(FeedKey::Role(role.id))
-    }
-
     /// Makes the catalogue exactly `entries`.
     ///
     /// # Errors
@@ -289,7 +267,8 @@ impl Tx {
                 sql::CATALOGUE_UPSERT,
                 entry.permission.as_str(),
                 entry.description.as_str(),
-                entry.risk.word()
+                entry.risk.word(),
+                entry.source.word()
             );
         }
         Ok(FeedKey::Catalogue)

@@ -1,7 +1,10 @@
 //! What changed, in order.
 
 use crate::{Store, StoreError, on, rows, sql};
-use hallpass_domain::id::{OrganizationId, RoleId, TokenId, UserId};
+use hallpass_domain::{
+    id::{OrganizationId, RoleId, TokenId, UserId},
+    time::Timestamp,
+};
 
 /// Rows of the feed read at once.
 const FEED_ROWS_MAX: i64 = 1_000;
@@ -21,6 +24,8 @@ pub enum FeedKey {
     Membership(OrganizationId, UserId),
     /// A token.
     Token(TokenId),
+    /// The tokens of an organization that one change went through together, at this moment.
+    Bulk(OrganizationId, Timestamp),
 }
 
 /// One row of the feed.
@@ -41,6 +46,7 @@ impl FeedKey {
             Self::User(_) => "user",
             Self::Membership(..) => "membership",
             Self::Token(_) => "token",
+            Self::Bulk(..) => "bulk",
         }
     }
 
@@ -54,6 +60,9 @@ impl FeedKey {
                 [&organization.bytes()[..], user.bytes()].concat()
             }
             Self::Token(id) => id.bytes().to_vec(),
+            Self::Bulk(organization, at) => {
+                [&organization.bytes()[..], &at.micros().to_be_bytes()].concat()
+            }
         }
     }
 
@@ -70,6 +79,18 @@ impl FeedKey {
                 Self::Membership(
                     rows::id(organization, OrganizationId::from_bytes)?,
                     rows::id(user, UserId::from_bytes)?,
+                )
+            }
+            "bulk" => {
+                let (organization, at) = key
+                    .split_at_checked(16)
+                    .ok_or(StoreError::Malformed("feed row"))?;
+                let at = at
+                    .try_into()
+                    .map_err(|_| StoreError::Malformed("feed row"))?;
+                Self::Bulk(
+                    rows::id(organization, OrganizationId::from_bytes)?,
+                    Timestamp::from_micros(i64::from_be_bytes(at)),
                 )
             }
             "token" => Self::Token(rows::id(key, TokenId::from_bytes)?),

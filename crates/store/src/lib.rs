@@ -6,25 +6,41 @@
 #![warn(missing_docs)]
 
 mod access_tokens;
+mod api_keys;
 mod connect;
 mod directory;
 mod error;
 mod feed;
+mod inventory;
+mod invitations;
 mod load;
+mod members;
+mod organizations;
+mod policies;
+mod roles;
 mod rows;
 mod sessions;
 pub mod sql;
+mod suspensions;
 mod token_list;
 mod tx;
 mod uses;
 
 pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
+pub use api_keys::{KeyInserted, KeyQuery, KeyWithUse, NewKey, NewSecret, Rotated};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
 pub use error::StoreError;
 pub use feed::{FeedEntry, FeedKey};
-pub use load::{LoadedMembership, LoadedToken};
+pub use inventory::{InventoryFilter, InventoryOwner, InventoryRow};
+pub use invitations::{Invitation, NewInvitation};
+pub use load::{LoadedMembership, LoadedOrganization, LoadedToken};
+pub use members::{MemberQuery, MemberRow};
+pub use organizations::OrganizationRow;
+pub use policies::{PolicyChange, PolicyEffect};
+pub use roles::{RoleUse, RoleWritten};
 pub use sessions::{NewSession, SessionRecord, SessionView};
+pub use suspensions::TokenStanding;
 pub use token_list::{TokenPage, TokenQuery, TokenSort, TokenWithUse};
 pub use tx::{AuditEntry, Tx};
 pub use uses::{HourCount, LastUseRow};

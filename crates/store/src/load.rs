@@ -6,9 +6,9 @@ use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
     member::{Membership, User},
     name::TokenName,
+    network::{AddressRules, NetworkSet},
     organization::{Organization, Standing},
-    permission::{CatalogueEntry, Permission, PermissionSet, Risk},
-    role::{Role, RolePermissions},
+    permission::{CatalogueEntry, Permission, PermissionSet, Risk, Source},
     time::Timestamp,
     token::{BcryptHash, Digest, Kind, Prefix},
 };
@@ -45,6 +45,23 @@ pub struct LoadedToken {
     pub suspended: bool,
     /// Whether it is revoked.
     pub revoked: bool,
+    /// From where it may be used.
+    pub address_rules: Option<AddressRules>,
+    /// The key whose further secret this is, if it is one.
+    pub secret_of: Option<TokenId>,
+}
+
+/// An organization as verification sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedOrganization {
+    /// The organization.
+    pub organization: Organization,
+    /// Every token made before this moment is revoked.
+    pub tokens_revoked_before: Option<Timestamp>,
+    /// Where tokens may be used from; empty is anywhere.
+    pub networks: NetworkSet,
+    /// Permissions that personal access tokens may not carry.
+    pub forbidden: PermissionSet,
 }
 
 #[derive(sqlx::FromRow)]
@@ -63,6 +80,10 @@ struct TokenRow {
     valid_from: Option<i64>,
     suspended_at: Option<i64>,
     revoked_at: Option<i64>,
+    allow_networks: Option<String>,
+    deny_networks: Option<String>,
+    secret_of: Option<Vec<u8>>,
+    secret_until: Option<i64>,
 }
 
 impl TryFrom<TokenRow> for LoadedToken {
@@ -92,24 +113,47 @@ impl TryFrom<TokenRow> for LoadedToken {
             prefix: rows::prefix(&row.prefix)?,
             stored,
             scope: rows::scope(row.scope.as_deref())?,
-            expires_at: rows::moment_option(row.expires_at),
+            // A secret whose time is over is as good as expired, though its key lives on.
+            expires_at: rows::moment_option(
+                row.expires_at.into_iter().chain(row.secret_until).min(),
+            ),
             valid_from: rows::moment_option(row.valid_from),
             suspended: row.suspended_at.is_some(),
             revoked: row.revoked_at.is_some(),
+            address_rules: rows::address_rules(
+                row.allow_networks.as_deref(),
+                row.deny_networks.as_deref(),
+            )?,
+            secret_of: rows::id_option(row.secret_of.as_deref(), TokenId::from_bytes)?,
         })
     }
 }
 
-type OrganizationRow = (Vec<u8>, String, String);
+type OrganizationRow = (
+    Vec<u8>,
+    String,
+    String,
+    bool,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
 type UserRow = (Vec<u8>, String, String, String);
-type RoleRow = (Vec<u8>, String, bool, String);
 type MembershipRow = (Vec<u8>, Vec<u8>, Vec<u8>, String, bool);
 
-fn organization((id, name, standing): OrganizationRow) -> Result<Organization, StoreError> {
-    Ok(Organization {
-        id: rows::id(&id, OrganizationId::from_bytes)?,
-        name: rows::display_name(&name)?,
-        standing: Standing::from_word(&standing),
+fn organization(
+    (id, name, standing, host, tokens_revoked_before, networks, forbidden): OrganizationRow,
+) -> Result<LoadedOrganization, StoreError> {
+    Ok(LoadedOrganization {
+        organization: Organization {
+            id: rows::id(&id, OrganizationId::from_bytes)?,
+            name: rows::display_name(&name)?,
+            standing: Standing::from_word(&standing),
+            host,
+        },
+        tokens_revoked_before: rows::moment_option(tokens_revoked_before),
+        networks: rows::networks(networks.as_deref().unwrap_or_default())?,
+        forbidden: rows::permissions(forbidden.as_deref().unwrap_or_default())?,
     })
 }
 
@@ -119,19 +163,6 @@ fn user((id, email, name, standing): UserRow) -> Result<User, StoreError> {
         email: rows::email(&email)?,
         name: rows::display_name(&name)?,
         standing: Standing::from_word(&standing),
-    })
-}
-
-fn role((id, name, grants_all, permissions): RoleRow) -> Result<Role, StoreError> {
-    let permissions = if grants_all {
-        RolePermissions::All
-    } else {
-        RolePermissions::Named(rows::permissions(&permissions)?)
-    };
-    Ok(Role {
-        id: rows::id(&id, RoleId::from_bytes)?,
-        name,
-        permissions,
     })
 }
 
@@ -153,45 +184,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn catalogue(&self) -> Result<Vec<CatalogueEntry>, StoreError> {
-        let found: Vec<(String, String, String)> =
+        let found: Vec<(String, String, String, String)> =
             on!(&self.read, pool => sqlx::query_as(sql::CATALOGUE).fetch_all(pool).await?);
         found
             .into_iter()
-            .map(|(name, description, risk)| {
+            .map(|(name, description, risk, source)| {
                 Ok(CatalogueEntry {
                     permission: Permission::parse(&name)
                         .map_err(|_| StoreError::Malformed("permission"))?,
                     description,
                     risk: Risk::from_word(&risk).ok_or(StoreError::Malformed("risk"))?,
+                    source: Source::from_word(&source).ok_or(StoreError::Malformed("source"))?,
                 })
             })
             .collect()
-    }
-
-    /// Every role.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn roles(&self) -> Result<Vec<Role>, StoreError> {
-        let found: Vec<RoleRow> =
-            on!(&self.read, pool => sqlx::query_as(sql::ROLES).fetch_all(pool).await?);
-        found.into_iter().map(role).collect()
-    }
-
-    /// One role.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
-        let found: Option<RoleRow> = on!(&self.read, pool => sqlx::query_as(sql::ROLE).bind(&id.bytes()[..]).fetch_optional(pool).await?);
-        found.map(role).transpose()
     }
 
     /// Every organization.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+    pub async fn organizations(&self) -> Result<Vec<LoadedOrganization>, StoreError> {
         let found: Vec<OrganizationRow> =
             on!(&self.read, pool => sqlx::query_as(sql::ORGANIZATIONS).fetch_all(pool).await?);
         found.into_iter().map(organization).collect()
@@ -205,6 +218,20 @@ impl Store {
         &self,
         id: OrganizationId,
     ) -> Result<Option<Organization>, StoreError> {
+        Ok(self
+            .load_organization(id)
+            .await?
+            .map(|found| found.organization))
+    }
+
+    /// One organization as verification sees it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn load_organization(
+        &self,
+        id: OrganizationId,
+    ) -> Result<Option<LoadedOrganization>, StoreError> {
         let found: Option<OrganizationRow> = on!(&self.read, pool => sqlx::query_as(sql::ORGANIZATION).bind(&id.bytes()[..]).fetch_optional(pool).await?);
         found.map(organization).transpose()
     }
@@ -285,6 +312,56 @@ impl Store {
             }
         });
         Ok(())
+    }
+
+    /// Since when the tokens of a user in an organization are revoked, for each of whom that was said.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tokens_revoked(
+        &self,
+    ) -> Result<Vec<(OrganizationId, UserId, Timestamp)>, StoreError> {
+        let found: Vec<(Vec<u8>, Vec<u8>, i64)> =
+            on!(&self.read, pool => sqlx::query_as(sql::TOKENS_REVOKED_ALL).fetch_all(pool).await?);
+        found
+            .iter()
+            .map(|(organization, user, before)| {
+                Ok((
+                    rows::id(organization, OrganizationId::from_bytes)?,
+                    rows::id(user, UserId::from_bytes)?,
+                    rows::moment(*before),
+                ))
+            })
+            .collect()
+    }
+
+    /// The same for one of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tokens_revoked_of(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<i64> = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_REVOKED_ONE).bind(&organization.bytes()[..]).bind(&user.bytes()[..]).fetch_optional(pool).await?);
+        Ok(rows::moment_option(found))
+    }
+
+    /// The tokens that one change went through together.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tokens_of_bulk(
+        &self,
+        organization: OrganizationId,
+        at: Timestamp,
+    ) -> Result<Vec<TokenId>, StoreError> {
+        let found: Vec<Vec<u8>> = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_OF_BULK).bind(&organization.bytes()[..]).bind(at.micros()).fetch_all(pool).await?);
+        found
+            .iter()
+            .map(|id| rows::id(id, TokenId::from_bytes))
+            .collect()
     }
 
     /// How many tokens there are, live or not.

@@ -3,6 +3,7 @@
 use crate::StoreError;
 use hallpass_domain::{
     name::{DisplayName, Email, TokenName},
+    network::{AddressRules, NetworkSet},
     permission::PermissionSet,
     time::Timestamp,
     token::Prefix,
@@ -60,4 +61,61 @@ pub(crate) fn permissions(text: &str) -> Result<PermissionSet, StoreError> {
 
 pub(crate) fn scope(text: Option<&str>) -> Result<Option<PermissionSet>, StoreError> {
     text.map(permissions).transpose()
+}
+
+pub(crate) fn id_option<T>(
+    bytes: Option<&[u8]>,
+    of: fn([u8; 16]) -> T,
+) -> Result<Option<T>, StoreError> {
+    bytes.map(|bytes| id(bytes, of)).transpose()
+}
+
+/// A count of rows, which is never negative.
+pub(crate) fn count(of: i64) -> u64 {
+    u64::try_from(of).unwrap_or(0)
+}
+
+/// Networks are stored joined by blanks.
+pub(crate) fn networks(text: &str) -> Result<NetworkSet, StoreError> {
+    NetworkSet::parse(text.split_ascii_whitespace()).map_err(|_| StoreError::Malformed("network"))
+}
+
+pub(crate) fn address_rules(
+    allow: Option<&str>,
+    deny: Option<&str>,
+) -> Result<Option<AddressRules>, StoreError> {
+    let rules = AddressRules {
+        allow: networks(allow.unwrap_or_default())?,
+        deny: networks(deny.unwrap_or_default())?,
+    };
+    Ok((!rules.is_empty()).then_some(rules))
+}
+
+/// The two columns of a token's rules.
+pub(crate) fn networks_of(rules: Option<&AddressRules>) -> (Option<String>, Option<String>) {
+    let text = |set: &NetworkSet| (!set.is_empty()).then(|| set.to_text());
+    (
+        rules.and_then(|rules| text(&rules.allow)),
+        rules.and_then(|rules| text(&rules.deny)),
+    )
+}
+
+/// What `like` is given for a search. `%` and `_` are letters in it, not wildcards.
+pub(crate) fn pattern(search: &str) -> String {
+    if search.is_empty() {
+        return String::new();
+    }
+    format!("%{}%", escaped(search))
+}
+
+/// A text that means itself in `like … escape '\\'`.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }

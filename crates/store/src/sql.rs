@@ -4,7 +4,7 @@
 macro_rules! statements {
     ($($(#[$about:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$about])* pub(crate) const $name: &str = $text;)*
-        /// The portable statements, by name.
+        /// The portable statements of this module, by name.
         pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
     };
 }
@@ -14,11 +14,21 @@ pub(crate) const SQLITE_VERSION: &str = "select sqlite_version()";
 pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521412065683141491)";
 pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521412065683141491)";
 
+/// When a token was revoked, by itself or together with others.
+macro_rules! revoked_at {
+    () => {
+        "coalesce(t.revoked_at, (select o.tokens_revoked_before from organization o where o.id = t.organization_id and t.created_at < o.tokens_revoked_before), \
+         (select x.before_at from tokens_revoked x where x.organization_id = t.organization_id and x.user_id = t.user_id and t.created_at < x.before_at))"
+    };
+}
+
 /// What a token's row says of itself at `$now`.
 macro_rules! state_at {
     ($now:literal) => {
         concat!(
-            "case when t.revoked_at is not null then 'revoked' when t.expires_at <= ",
+            "case when ",
+            revoked_at!(),
+            " is not null then 'revoked' when t.expires_at <= ",
             $now,
             " then 'expired' when t.suspended_at is not null then 'suspended' else 'active' end"
         )
@@ -28,7 +38,7 @@ macro_rules! state_at {
 macro_rules! token_columns {
     ($since:literal) => {
         concat!(
-            "t.id, t.organization_id, t.user_id, t.name, t.prefix, t.scope, t.created_at, t.expires_at, t.never_expires_acknowledged, t.suspended_at, t.revoked_at, t.version, \
+            "t.id, t.organization_id, t.user_id, t.name, t.prefix, t.scope, t.created_at, t.expires_at, t.never_expires_acknowledged, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner, t.valid_from, t.allow_networks, t.deny_networks, ", revoked_at!(), " as revoked_at, t.version, \
              u.at as used_at, u.method as used_method, u.path as used_path, u.address as used_address, u.agent as used_agent, \
              cast((select coalesce(sum(h.allowed), 0) from token_use_hour h where h.token_id = t.id and h.hour >= ", $since, ") as BIGINT) as recent_uses"
         )
@@ -49,6 +59,28 @@ macro_rules! token_page {
     };
 }
 
+mod organizations;
+mod tokens;
+
+pub(crate) use organizations::*;
+pub(crate) use tokens::*;
+
+/// Every portable statement, by name.
+pub fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    ALL.iter().chain(organizations::ALL).chain(tokens::ALL)
+}
+
+/// The state of a token, around the moment at which it is asked for.
+pub(crate) const STATE_PARTS: (&str, &str) = (
+    concat!(
+        "case when ",
+        revoked_at!(),
+        " is not null then 'revoked' when t.expires_at <= "
+    ),
+    " then 'expired' when t.suspended_at is not null then 'suspended' else 'active' end",
+);
+pub(crate) use revoked_at;
+
 statements! {
     HEAD = "select seq from head where id = 1";
     HEAD_NEXT = "update head set seq = seq + 1 where id = 1 returning seq";
@@ -61,12 +93,9 @@ statements! {
     PEPPERS = "select id, proof from pepper";
     PEPPER_INSERT = "insert into pepper (id, proof) values ($1, $2) on conflict (id) do nothing";
 
-    CATALOGUE = "select name, description, risk from catalogue order by name collate \"C\"";
-    CATALOGUE_UPSERT = "insert into catalogue (name, description, risk) values ($1, $2, $3) on conflict (name) do update set description = excluded.description, risk = excluded.risk";
+    CATALOGUE = "select name, description, risk, source from catalogue order by name collate \"C\"";
+    CATALOGUE_UPSERT = "insert into catalogue (name, description, risk, source) values ($1, $2, $3, $4) on conflict (name) do update set description = excluded.description, risk = excluded.risk, source = excluded.source";
     CATALOGUE_DELETE = "delete from catalogue where name = $1";
-    ROLES = "select id, name, grants_all, permissions from role";
-    ROLE = "select id, name, grants_all, permissions from role where id = $1";
-    ROLE_UPSERT = "insert into role (id, organization_id, name, grants_all, permissions) values ($1, $2, $3, $4, $5) on conflict (id) do update set name = excluded.name, grants_all = excluded.grants_all, permissions = excluded.permissions";
 
     USERS_COUNT = "select count(*) from app_user";
     USERS = "select id, email, name, standing from app_user";
@@ -76,9 +105,10 @@ statements! {
     USER_BY_ID_WITH_PASSWORD = "select id, email, name, standing, password_hash from app_user where id = $1";
     USER_PASSWORD = "update app_user set password_hash = $2 where id = $1";
     USER_STANDING = "update app_user set standing = $2 where id = $1";
-    ORGANIZATIONS = "select id, name, standing from organization";
-    ORGANIZATION = "select id, name, standing from organization where id = $1";
-    ORGANIZATION_INSERT = "insert into organization (id, name, standing, created_at) values ($1, $2, $3, $4)";
+    /// With what verification needs of its policy.
+    ORGANIZATIONS = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id";
+    ORGANIZATION = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id where o.id = $1";
+    ORGANIZATION_INSERT = "insert into organization (id, name, standing, is_host, created_at) values ($1, $2, $3, $4, $5)";
     ORGANIZATION_STANDING = "update organization set standing = $2 where id = $1";
     MEMBERSHIPS = "select organization_id, user_id, role_id, standing, may_have_tokens from membership";
     MEMBERSHIP = "select organization_id, user_id, role_id, standing, may_have_tokens from membership where organization_id = $1 and user_id = $2";
@@ -93,12 +123,11 @@ statements! {
     /// Succeeds while there is room for one more live token.
     TOKEN_ROOM = "update app_user set token_writes = token_writes where id = $1 and (select count(*) from token t where t.user_id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)) < $3";
     TOKENS_MADE = "select count(*) from token where user_id = $1 and organization_id = $2 and created_at > $3";
-    TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing";
+    TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged, valid_from, allow_networks, deny_networks) values ($1, 'personal_access_token', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing";
     TOKEN_NAME_HOLDER = "select prefix from token where user_id = $1 and name_key = $2 and revoked_at is null";
     TOKEN_NAMESAKE = "select prefix from token where user_id = $1 and name_key = $2 and id <> $3 and revoked_at is null";
     TOKEN_UPDATE = "update token set name = $5, name_key = $6, expires_at = $7, never_expires_acknowledged = $8, scope = $9, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and version = $4 and revoked_at is null and (expires_at is null or expires_at > $10)";
     TOKEN_REVOKE = "update token set revoked_at = $4, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and revoked_at is null";
-    TOKEN_SUSPEND = "update token set suspended_at = $4, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and revoked_at is null";
     TOKEN_REDIGEST = "update token set digest = $3, pepper_id = $4 where id = $1 and digest = $2";
     TOKEN_OF_USER = concat!("select ", token_columns!("$4"), " from token t left join token_use u on u.token_id = t.id where t.organization_id = $1 and t.user_id = $2 and t.id = $3");
     TOKEN_COUNTS = concat!("select ", state_at!("$3"), " as state, count(*) as tokens from token t where t.organization_id = $1 and t.user_id = $2 group by 1");
@@ -112,12 +141,12 @@ statements! {
     TOKENS_BY_END_DOWN = token_page!("coalesce(t.expires_at, 9223372036854775807)", "desc", "<");
     TOKENS_BY_USE_UP = token_page!("coalesce(u.at, -9223372036854775807)", "asc", ">");
     TOKENS_BY_USE_DOWN = token_page!("coalesce(u.at, -9223372036854775807)", "desc", "<");
-    TOKENS_LOAD = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at from token where (revoked_at is null or revoked_at > $1) and (expires_at is null or expires_at > $1)";
-    TOKEN_LOAD = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at from token where id = $1";
+    TOKENS_LOAD = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where (revoked_at is null or revoked_at > $1) and (expires_at is null or expires_at > $1)";
+    TOKEN_LOAD = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where id = $1";
     USE_HOUR_TRIM = "delete from token_use_hour where hour < $1";
 
     /// Holds a token that asks for a change, as long as it works.
-    TOKEN_HOLD = "update token set version = version where id = $1 and user_id = $2 and revoked_at is null and suspended_at is null and (expires_at is null or expires_at > $3)";
+    TOKEN_HOLD = "update token set version = version where id = $1 and organization_id = $2 and revoked_at is null and suspended_at is null and (expires_at is null or expires_at > $3)";
     /// Holds a session that asks for a change, as long as it is open.
     SESSION_HOLD = "update session set seen_at = seen_at where id = $1 and user_id = $2 and expires_at > $3 and seen_at > $4";
 

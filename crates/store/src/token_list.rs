@@ -1,6 +1,6 @@
 //! Personal access tokens, as their owner lists them. Every key holds the organization and the owner.
 
-use crate::{Store, StoreError, on, rows, sql};
+use crate::{Store, StoreError, on, rows, sql, suspensions::SuspensionColumns};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
     id::{OrganizationId, TokenId, UserId},
@@ -74,7 +74,11 @@ struct TokenRow {
     created_at: i64,
     expires_at: Option<i64>,
     never_expires_acknowledged: bool,
-    suspended_at: Option<i64>,
+    #[sqlx(flatten)]
+    suspension: SuspensionColumns,
+    valid_from: Option<i64>,
+    allow_networks: Option<String>,
+    deny_networks: Option<String>,
     revoked_at: Option<i64>,
     version: i64,
     used_at: Option<i64>,
@@ -124,29 +128,18 @@ impl TryFrom<TokenRow> for TokenWithUse {
                     .map_or(Expiration::Never, |at| Expiration::At(rows::moment(at))),
                 never_expires_acknowledged: row.never_expires_acknowledged,
                 revoked: rows::moment_option(row.revoked_at),
-                suspended: rows::moment_option(row.suspended_at),
+                suspension: row.suspension.into(),
+                valid_from: rows::moment_option(row.valid_from),
+                address_rules: rows::address_rules(
+                    row.allow_networks.as_deref(),
+                    row.deny_networks.as_deref(),
+                )?,
                 last_use,
             },
             recent_uses: u64::try_from(row.recent_uses).unwrap_or(0),
             version: row.version,
         })
     }
-}
-
-/// `%` and `_` are letters in a search, not wildcards.
-fn pattern(search: &str) -> String {
-    if search.is_empty() {
-        return String::new();
-    }
-    let mut pattern = String::from("%");
-    for c in search.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 const fn statement(sort: TokenSort, descending: bool) -> &'static str {
@@ -173,7 +166,7 @@ macro_rules! fetch_page {
                 .bind($query.state.map_or("any", TokenState::word))
                 .bind($query.now.micros())
                 .bind($query.unused_since.map_or(i64::MAX, Timestamp::micros))
-                .bind(pattern(&$query.search))
+                .bind(rows::pattern(&$query.search))
                 .bind(i64::from($query.after.is_some()))
                 .bind($key)
                 .bind(after.to_vec())
