@@ -13,6 +13,7 @@ pub mod id;
 pub mod limits;
 pub mod member;
 pub mod name;
+pub mod network;
 pub mod organization;
 pub mod permission;
 pub mod role;

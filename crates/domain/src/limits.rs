@@ -19,6 +19,8 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const PERMISSION_BYTES_MAX: usize = 64;
 /// Permissions one token may be narrowed to.
 pub const SCOPE_PERMISSIONS_MAX: usize = 200;
+/// Networks in one list of those from which tokens may, or may not, be used. Each is looked at when the list is asked.
+pub const NETWORKS_MAX: usize = 100;
 /// Permissions in a deployment's catalogue.
 pub const CATALOGUE_PERMISSIONS_MAX: usize = 2_000;
 /// Bytes in the sentence that describes a permission.
