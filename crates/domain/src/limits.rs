@@ -50,6 +50,8 @@ pub const DUE_SECONDS: u64 = 1;
 pub const REFUSALS_AUDITED_MAX: u32 = 60;
 /// The window over which refused attempts are counted, in seconds.
 pub const REFUSALS_AUDITED_SECONDS: i64 = 60 * 60;
+/// Networks in one list of those from which tokens may, or may not, be used. Each is looked at when the list is asked.
+pub const NETWORKS_MAX: usize = 100;
 /// Permissions in a deployment's catalogue.
 pub const CATALOGUE_PERMISSIONS_MAX: usize = 2_000;
 /// Bytes in the sentence that describes a permission.

@@ -22,25 +22,26 @@ pub struct MalformedPermission;
 impl Permission {
     /// May ask `/v1/verify` about tokens.
     pub const VERIFY: &'static str = "hallpass:verify";
-    /// May invite, change, suspend and remove members, and open and close the gate.
-    pub const MEMBERS: &'static str = "hallpass:members";
-    /// May make and change roles of the organization.
-    pub const ROLES: &'static str = "hallpass:roles";
-    /// May make, rotate and revoke API keys.
-    pub const KEYS: &'static str = "hallpass:keys";
-    /// May see, suspend and revoke every token of the organization.
-    pub const TOKENS: &'static str = "hallpass:tokens";
-    /// May change what tokens must keep to.
-    pub const POLICY: &'static str = "hallpass:policy";
-    /// May read the audit.
-    pub const AUDIT: &'static str = "hallpass:audit";
-    /// May rename and suspend the organization, and revoke all that is in it.
-    pub const ORGANIZATION: &'static str = "hallpass:organization";
-    /// May manage organizations, users and the catalogue; held in the organization that runs the deployment alone.
-    pub const DEPLOYMENT: &'static str = "hallpass:deployment";
     /// Lets a credential manage its owner's tokens. Only a token that names it has it: no wildcard and no
     /// role gives it.
     pub const OWN_TOKENS: &'static str = "hallpass:own-tokens";
+    /// May invite, change, suspend and remove members.
+    pub const MEMBERS: &'static str = "hallpass:members";
+    /// May make and change the organization's own roles.
+    pub const ROLES: &'static str = "hallpass:roles";
+    /// May make, rotate and revoke API keys.
+    pub const KEYS: &'static str = "hallpass:keys";
+    /// May see, suspend and revoke the tokens of everyone in the organization.
+    pub const TOKENS: &'static str = "hallpass:tokens";
+    /// May change what the organization's tokens must keep to.
+    pub const POLICY: &'static str = "hallpass:policy";
+    /// May read who did what.
+    pub const AUDIT: &'static str = "hallpass:audit";
+    /// May change the organization itself.
+    pub const ORGANIZATION: &'static str = "hallpass:organization";
+    /// May change what concerns every organization. Only in the organization that runs the deployment does it give
+    /// anything.
+    pub const DEPLOYMENT: &'static str = "hallpass:deployment";
 
     /// Parses `resource:action` or `resource:*`.
     ///
@@ -173,6 +174,16 @@ impl PermissionSet {
     /// Whether every permission of `other` is covered here.
     pub fn covers_all(&self, other: &Self) -> bool {
         other.iter().all(|permission| self.covers(permission))
+    }
+
+    /// Whether whoever may have nothing of this set may not have `permission`: it stands in the set, or a wildcard on
+    /// either side takes in the other. Here a wildcard takes in [`Permission::OWN_TOKENS`] too.
+    pub fn forbids(&self, permission: &Permission) -> bool {
+        self.names(permission)
+            || self.0.iter().any(|named| {
+                (named.is_wildcard() || permission.is_wildcard())
+                    && named.resource() == permission.resource()
+            })
     }
 
     /// The permissions of this set that `narrowing` covers.
@@ -367,6 +378,23 @@ mod tests {
         let own = Permission::parse(Permission::OWN_TOKENS).unwrap();
         assert!(!set(&["hallpass:*"]).covers(&own));
         assert!(set(&["hallpass:own-tokens"]).covers(&own));
+    }
+
+    #[test]
+    fn forbidding_takes_in_every_action_of_a_wildcard() {
+        let forbidden = set(&["hallpass:*", "repo:write"]);
+        for (permission, is_forbidden) in [
+            ("hallpass:keys", true),
+            ("hallpass:own-tokens", true),
+            ("repo:write", true),
+            ("repo:*", true),
+            ("repo:read", false),
+            ("rep:*", false),
+            ("report:write", false),
+        ] {
+            let permission = Permission::parse(permission).unwrap();
+            assert_eq!(forbidden.forbids(&permission), is_forbidden, "{permission}");
+        }
     }
 
     fn a_permission() -> impl Strategy<Value = Permission> {

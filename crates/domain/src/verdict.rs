@@ -1,9 +1,26 @@
 //! The only definition of "allowed".
 
 use crate::{
+    network::{AddressRules, NetworkSet},
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
+use std::{net::IpAddr, ops::ControlFlow};
+
+mod check;
+
+pub use check::{Check, Outcome, Step, explain};
+
+/// "May this credential do this now?"
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What it is to do; nothing named asks whether it may do anything at all.
+    pub needed: Option<&'a Permission>,
+    /// From where, if that is known. Where there are rules about it, an unknown address is not admitted.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+}
 
 /// Everything that the verdict on one credential hangs on, as it is at this moment. Nothing in it was copied
 /// when the credential was made, but an API key's role.
@@ -19,12 +36,20 @@ pub struct Facts<'a> {
     pub suspended: bool,
     /// Its organization is in good standing.
     pub organization_active: bool,
+    /// Its organization runs the deployment.
+    pub host: bool,
+    /// From where alone its organization lets tokens be used, if it says so.
+    pub organization_networks: Option<&'a NetworkSet>,
+    /// From where it may be used itself, if that is said.
+    pub address_rules: Option<&'a AddressRules>,
     /// On whose behalf it speaks.
     pub bearer: Bearer,
     /// What the role holds now.
     pub role: &'a PermissionSet,
     /// What the credential is narrowed to, if it is.
     pub scope: Option<&'a PermissionSet>,
+    /// What no personal access token of its organization may carry, if there is such.
+    pub forbidden: Option<&'a PermissionSet>,
 }
 
 /// On whose behalf a credential speaks.
@@ -84,13 +109,15 @@ pub enum DenyReason {
     MembershipSuspended,
     /// Its owner may not have personal access tokens.
     TokensNotAllowed,
+    /// It may not be used from this address.
+    AddressNotAllowed,
     /// It is good, but not for this.
     PermissionMissing,
 }
 
 impl DenyReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Malformed,
         Self::Unknown,
         Self::Revoked,
@@ -102,6 +129,7 @@ impl DenyReason {
         Self::NotAMember,
         Self::MembershipSuspended,
         Self::TokensNotAllowed,
+        Self::AddressNotAllowed,
         Self::PermissionMissing,
     ];
 
@@ -119,52 +147,106 @@ impl DenyReason {
             Self::NotAMember => "not_a_member",
             Self::MembershipSuspended => "membership_suspended",
             Self::TokensNotAllowed => "tokens_not_allowed",
+            Self::AddressNotAllowed => "address_not_allowed",
             Self::PermissionMissing => "permission_missing",
         }
     }
 
-    /// Whether the credential itself is good and merely not enough: a 403, where all else is a 401
+    /// Whether the credential itself is good and merely not for what was asked: a 403, where all else is a 401
     /// (RFC 6750 section 3.1).
-    pub const fn is_about_permission(self) -> bool {
-        matches!(self, Self::PermissionMissing)
+    pub const fn is_about_what_was_asked(self) -> bool {
+        matches!(self, Self::AddressNotAllowed | Self::PermissionMissing)
     }
 }
 
-/// Says whether a credential may do what is `needed` (anything at all, if nothing is named) at `now`, and if
-/// not, why. Every door asks this function and no other; its answer is never kept.
-pub fn decide(facts: Option<Facts<'_>>, needed: Option<&Permission>, now: Timestamp) -> Verdict {
-    use DenyReason as Why;
+/// Says whether a credential may do what is asked, and if not, why. Every door asks this function and no other; its
+/// answer is never kept.
+pub fn decide(facts: Option<Facts<'_>>, question: &Question<'_>) -> Verdict {
     let Some(facts) = facts else {
-        return Verdict::Deny(Why::Unknown);
+        return Verdict::Deny(Check::Known.reason());
     };
-    let refusal = if facts.revoked {
-        Some(Why::Revoked)
-    } else if facts.expires_at.is_some_and(|end| now >= end) {
-        Some(Why::Expired)
-    } else if facts.valid_from.is_some_and(|start| now < start) {
-        Some(Why::NotYetValid)
-    } else if facts.suspended {
-        Some(Why::Suspended)
-    } else if !facts.organization_active {
-        Some(Why::OrganizationSuspended)
-    } else {
-        facts.bearer.refusal()
-    };
-    match refusal {
-        Some(why) => Verdict::Deny(why),
-        None if needed.is_none_or(|needed| facts.covers(needed)) => Verdict::Allow,
-        None => Verdict::Deny(Why::PermissionMissing),
+    let decided = facts.check(question, |check, holds| {
+        if holds {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(check.reason())
+        }
+    });
+    match decided {
+        ControlFlow::Break(why) => Verdict::Deny(why),
+        ControlFlow::Continue(()) => Verdict::Allow,
     }
 }
 
 impl Facts<'_> {
-    /// (what the role holds now) ∩ (the credential's own narrowing, if it has one). The one permission that
-    /// no role gives is had by naming it.
-    fn covers(&self, needed: &Permission) -> bool {
-        if needed.as_str() == Permission::OWN_TOKENS {
-            return self.scope.is_some_and(|scope| scope.names(needed));
+    /// Makes each check that concerns this credential and this question, in their order, until `visit` has enough.
+    /// The order and the meaning of every check stand here and nowhere else.
+    #[inline]
+    fn check<B>(
+        &self,
+        question: &Question<'_>,
+        mut visit: impl FnMut(Check, bool) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let now = question.now;
+        visit(Check::NotRevoked, !self.revoked)?;
+        let before_end = self.expires_at.is_none_or(|end| now < end);
+        visit(Check::NotExpired, before_end)?;
+        let after_start = self.valid_from.is_none_or(|start| now >= start);
+        visit(Check::AlreadyValid, after_start)?;
+        visit(Check::NotSuspended, !self.suspended)?;
+        visit(Check::OrganizationActive, self.organization_active)?;
+        if let Bearer::Person {
+            user_active,
+            membership,
+        } = self.bearer
+        {
+            visit(Check::UserActive, user_active)?;
+            visit(Check::Member, membership.is_some())?;
+            let is = |what: fn(MembershipFacts) -> bool| membership.is_some_and(what);
+            visit(Check::MembershipActive, is(|member| member.active))?;
+            visit(Check::MayHaveTokens, is(|member| member.may_have_tokens))?;
         }
-        self.role.covers(needed) && self.scope.is_none_or(|scope| scope.covers(needed))
+        visit(Check::AddressAllowed, self.admits(question.address))?;
+        let Some(needed) = question.needed else {
+            return ControlFlow::Continue(());
+        };
+        let is_own = needed.as_str() == Permission::OWN_TOKENS;
+        if !is_own {
+            visit(Check::PermissionHeldByRole, self.role_gives(needed))?;
+        }
+        if self.is_person() {
+            visit(Check::PermissionNotForbidden, !self.is_forbidden(needed))?;
+        }
+        // The one permission that no role gives is had by naming it.
+        let in_scope = if is_own {
+            self.scope.is_some_and(|scope| scope.names(needed))
+        } else {
+            self.scope.is_none_or(|scope| scope.covers(needed))
+        };
+        visit(Check::PermissionInScope, in_scope)
+    }
+
+    const fn is_person(&self) -> bool {
+        matches!(self.bearer, Bearer::Person { .. })
+    }
+
+    fn admits(&self, address: Option<IpAddr>) -> bool {
+        self.organization_networks
+            .is_none_or(|networks| networks.admits(address))
+            && self.address_rules.is_none_or(|rules| rules.admits(address))
+    }
+
+    /// Whether the role holds it, and it is something that a role can give here.
+    fn role_gives(&self, needed: &Permission) -> bool {
+        self.role.covers(needed) && self.exists_here(needed)
+    }
+
+    fn exists_here(&self, permission: &Permission) -> bool {
+        self.host || permission.as_str() != Permission::DEPLOYMENT
+    }
+
+    fn is_forbidden(&self, permission: &Permission) -> bool {
+        self.is_person() && self.forbidden.is_some_and(|set| set.forbids(permission))
     }
 
     /// All that the credential may do now, for showing: what [`decide`] would allow, one by one.
@@ -174,35 +256,16 @@ impl Facts<'_> {
 
     /// The same, without making a set of it: what the role holds, in order, then what is had by naming it.
     pub fn permitted(&self) -> impl Iterator<Item = &Permission> {
-        let own = self
-            .scope
-            .into_iter()
-            .flatten()
-            .filter(|permission| permission.as_str() == Permission::OWN_TOKENS);
-        let held = self.role.iter().filter(|held| {
-            held.as_str() != Permission::OWN_TOKENS
+        let is_own = |permission: &Permission| permission.as_str() == Permission::OWN_TOKENS;
+        let own = self.scope.into_iter().flatten();
+        let own = own.filter(move |permission| is_own(permission));
+        let held = self.role.iter().filter(move |held| {
+            !is_own(held)
+                && self.exists_here(held)
                 && self.scope.is_none_or(|scope| scope.covers(held))
         });
         held.chain(own)
-    }
-}
-
-impl Bearer {
-    fn refusal(self) -> Option<DenyReason> {
-        let Self::Person {
-            user_active,
-            membership,
-        } = self
-        else {
-            return None;
-        };
-        match membership {
-            _ if !user_active => Some(DenyReason::UserSuspended),
-            None => Some(DenyReason::NotAMember),
-            Some(membership) if !membership.active => Some(DenyReason::MembershipSuspended),
-            Some(membership) if !membership.may_have_tokens => Some(DenyReason::TokensNotAllowed),
-            Some(_) => None,
-        }
+            .filter(|permission| !self.is_forbidden(permission))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{arena::ArenaFull, slab::SlabFull};
 use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
     name::{DisplayName, TokenName},
+    network::{AddressRules, NetworkSet},
     permission::PermissionSet,
     time::Timestamp,
     token::{BcryptHash, Digest, Kind, Prefix},
@@ -22,6 +23,13 @@ pub enum Change {
         name: DisplayName,
         /// Whether it is in good standing.
         active: bool,
+        /// Whether it runs the deployment.
+        host: bool,
+        /// What it asks of its tokens.
+        rules: OrganizationRules,
+        /// Every token and key made before this whole millisecond is revoked. It only rises: a later change that says
+        /// less takes nothing back.
+        tokens_revoked_before: Option<Timestamp>,
     },
     /// A role is new or changed.
     Role {
@@ -62,10 +70,28 @@ pub enum Change {
         /// Whose.
         user: UserId,
     },
+    /// Many of a user's tokens in an organization were revoked together. It outlives the membership, and it only rises.
+    TokensRevoked {
+        /// In which organization.
+        organization: OrganizationId,
+        /// Whose.
+        user: UserId,
+        /// Those made before this whole millisecond.
+        before: Timestamp,
+    },
     /// A token is new or changed.
     Token(TokenRecord),
     /// A token's row is no more: from now on it is unknown, not revoked.
     TokenGone(TokenId),
+}
+
+/// What an organization asks of its tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OrganizationRules {
+    /// From where alone they may be used, if there is anything in it.
+    pub networks: NetworkSet,
+    /// What personal access tokens may not carry.
+    pub forbidden: PermissionSet,
 }
 
 /// A token as the engine keeps it.
@@ -95,6 +121,11 @@ pub struct TokenRecord {
     pub revoked: bool,
     /// Whether it is suspended.
     pub suspended: bool,
+    /// From where it may be used, if that is said.
+    pub address_rules: Option<AddressRules>,
+    /// The key that this is a further secret of. Such a record has its own id, by which it changes and its uses are
+    /// noted, and all else as the key has it, whose id it shows.
+    pub secret_of: Option<TokenId>,
 }
 
 /// For whom a token speaks.

@@ -61,9 +61,17 @@ impl Engine {
     }
 
     fn copied(&self, seen: &Snapshot, new: &Self, writer: &mut Writer) -> Result<Link, ApplyError> {
-        let record = new
-            .arena
-            .append(Record::read(&self.arena, seen.link.record()).bytes())?;
+        let record = Record::read(&self.arena, seen.link.record());
+        let record = match self.directory.addresses.get(record.addresses()) {
+            Some(rules) => {
+                let rules = writer
+                    .registers
+                    .intern_addresses(&new.directory, rules.clone())?;
+                record.with_addresses(rules)
+            }
+            None => return Err(ApplyError::Full),
+        };
+        let record = new.arena.append(record.bytes())?;
         let scope = match seen
             .link
             .scope()
@@ -72,6 +80,6 @@ impl Engine {
             Some(set) => Some(writer.registers.intern(&new.directory, set.clone())?),
             None => None,
         };
-        Ok(Link::new(record, seen.link.starts(), scope))
+        Ok(Link::new(record, seen.link.has_more(), scope))
     }
 }

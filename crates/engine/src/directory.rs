@@ -2,68 +2,49 @@
 //! Suspending a user of a thousand tokens changes one word here and none in the table.
 
 use crate::{
-    arena::{Arena, words_for},
+    arena::Arena,
     bearer::{Bearer, NOBODY},
-    change::{ApplyError, Owner},
-    slab::{Slab, Words},
+    change::{ApplyError, OrganizationRules, Owner},
+    entity::{Entity, RevokedBefore, Standing, put},
+    shared::{Hashes, list, number},
+    slab::{Slab, SlabFull, Words},
+    sparse::Sparse,
 };
 use hallpass_domain::{
     id::{OrganizationId, RoleId, UserId},
+    network::{AddressRules, Network},
     permission::PermissionSet,
 };
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, Hash},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{collections::HashMap, sync::atomic::Ordering};
 
 /// What tokens hang on. Everyone reads; one writer appends and changes words.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    pub(crate) organizations: Slab<Entity<OrganizationId>>,
+    pub(crate) organizations: Slab<Entity<OrganizationId, RevokedBefore>>,
     pub(crate) users: Slab<Entity<UserId>>,
     pub(crate) roles: Slab<Entity<RoleId>>,
     bearers: Words,
     /// The user of each bearer, or [`NOBODY`].
     bearer_users: Slab<u32>,
+    /// By bearer: before which millisecond all tokens were revoked. Asked only of bearers that say so themselves.
+    revoked_before: Sparse,
     /// Sets of permissions, each stored once however many roles and tokens have it. The first is empty.
     pub(crate) sets: Slab<PermissionSet>,
+    /// The same for what organizations ask of their tokens,
+    pub(crate) rules: Slab<OrganizationRules>,
+    /// and for the addresses from which tokens may be used.
+    pub(crate) addresses: Slab<AddressRules>,
 }
 
-/// Something with an id, a name, and one number that verdicts ask for: 1 or 0 for active or not, or the set of
-/// permissions of a role. Name and number stand in one word and so change together.
-#[derive(Debug)]
-pub(crate) struct Entity<I> {
-    pub(crate) id: I,
-    word: AtomicU64,
-}
-
-impl<I> Entity<I> {
-    fn new(id: I, number: u32, name: u32) -> Self {
-        Self {
-            id,
-            word: AtomicU64::new(Self::word(number, name)),
-        }
-    }
-
-    fn word(number: u32, name: u32) -> u64 {
-        u64::from(number) | u64::from(name) << 32
-    }
-
-    #[inline]
-    pub(crate) fn number(&self) -> u32 {
-        self.word.load(Ordering::Acquire) as u32
-    }
-
-    #[inline]
-    pub(crate) fn is_active(&self) -> bool {
-        self.number() == 1
-    }
-
-    /// Where the name is in the arena.
-    pub(crate) fn name(&self) -> u32 {
-        (self.word.load(Ordering::Acquire) >> 32) as u32
-    }
+/// An organization as it is from now on.
+pub(crate) struct OrganizationIs<'a> {
+    pub(crate) id: OrganizationId,
+    pub(crate) name: &'a str,
+    pub(crate) active: bool,
+    pub(crate) host: bool,
+    pub(crate) rules: OrganizationRules,
+    /// In milliseconds since 1970.
+    pub(crate) revoked_before: u64,
 }
 
 /// The writer's part: where things are by id.
@@ -79,24 +60,25 @@ pub(crate) struct Registers {
     /// By user: the last of their bearers. By bearer: the one before it of the same user. [`NOBODY`] ends both.
     last_of_user: Vec<u32>,
     before: Vec<u32>,
-    /// Sets by their hash; of two with the same hash, the second stands under the next number.
-    sets: HashMap<u64, u32>,
+    sets: Hashes,
+    rules: Hashes,
+    addresses: Hashes,
     /// Words of the arena that no name needs any more.
     pub(crate) garbage: usize,
 }
 
 impl Directory {
     pub(crate) fn new() -> Self {
-        let sets = Slab::new();
-        // The first element of an empty list always has room.
-        let _ = sets.push(PermissionSet::default());
         Self {
             organizations: Slab::new(),
             users: Slab::new(),
             roles: Slab::new(),
             bearers: Words::new(),
             bearer_users: Slab::new(),
-            sets,
+            revoked_before: Sparse::new(),
+            sets: list(),
+            rules: list(),
+            addresses: list(),
         }
     }
 
@@ -118,38 +100,37 @@ impl Directory {
         self.users.get(*self.bearer_users.get(bearer)?)
     }
 
+    /// Before which millisecond all tokens of a bearer were revoked; 0 if none was.
+    #[inline]
+    pub(crate) fn revoked_before(&self, number: u32, bearer: Bearer) -> u64 {
+        if bearer.has_revoked() {
+            self.revoked_before.get(number)
+        } else {
+            0
+        }
+    }
+
+    /// Bytes taken. What permissions and networks own elsewhere is estimated.
     pub(crate) fn bytes(&self) -> usize {
-        let bearers = self.bearers.bytes() + self.bearer_users.bytes();
+        let bearers =
+            self.bearers.bytes() + self.bearer_users.bytes() + self.revoked_before.bytes();
+        let forbidden = self.rules.iter().map(|rules| &rules.forbidden);
+        let permissions = self.sets.iter().chain(forbidden).flatten();
+        let permissions: usize = permissions.map(|each| each.as_str().len() + 32).sum();
+        let networks = self.rules.iter().map(|rules| rules.networks.len());
+        let addresses = self.addresses.iter();
+        let addresses = addresses.map(|rules| rules.allow.len() + rules.deny.len());
+        let networks: usize = networks.chain(addresses).sum();
         self.organizations.bytes()
             + self.users.bytes()
             + self.roles.bytes()
             + bearers
             + self.sets.bytes()
+            + self.rules.bytes()
+            + self.addresses.bytes()
+            + permissions
+            + networks * size_of::<Network>()
     }
-}
-
-/// Puts an entity into its list, or changes the one that is there.
-fn put<I: Copy + Eq + Hash>(
-    list: &Slab<Entity<I>>,
-    register: &mut HashMap<I, u32>,
-    (id, number, name): (I, u32, &str),
-    arena: &Arena,
-) -> Result<usize, ApplyError> {
-    let Some(entity) = register.get(&id).and_then(|index| list.get(*index)) else {
-        let name = arena.append(name.as_bytes())?;
-        register.insert(id, list.push(Entity::new(id, number, name))?);
-        return Ok(0);
-    };
-    let old = arena.text(entity.name());
-    let (place, garbage) = if old == name {
-        (entity.name(), 0)
-    } else {
-        (arena.append(name.as_bytes())?, words_for(old.len()))
-    };
-    entity
-        .word
-        .store(Entity::<I>::word(number, place), Ordering::Release);
-    Ok(garbage as usize)
 }
 
 impl Registers {
@@ -157,15 +138,20 @@ impl Registers {
         &mut self,
         to: &Directory,
         arena: &Arena,
-        id: OrganizationId,
-        name: &str,
-        active: bool,
+        now: OrganizationIs<'_>,
     ) -> Result<(), ApplyError> {
+        let rules = number(&to.rules, &mut self.rules, now.rules)?;
+        if rules >= Standing::RULES {
+            return Err(ApplyError::Full);
+        }
+        let standing = Standing::new(now.active, now.host, rules);
+        // Whoever sees the new standing sees what was revoked, too.
         self.garbage += put(
             &to.organizations,
             &mut self.organizations,
-            (id, u32::from(active), name),
+            (now.id, standing.0, now.name),
             arena,
+            |before: &RevokedBefore| before.raise(now.revoked_before),
         )?;
         Ok(())
     }
@@ -183,6 +169,7 @@ impl Registers {
             &mut self.users,
             (id, u32::from(active), name),
             arena,
+            |()| {},
         )?;
         let number = self.users.get(&id).map_or(0, |number| *number as usize);
         if self.last_of_user.len() <= number {
@@ -210,7 +197,7 @@ impl Registers {
             return Err(ApplyError::Full);
         }
         let set = self.intern(to, permissions)?;
-        self.garbage += put(&to.roles, &mut self.roles, (id, set, name), arena)?;
+        self.garbage += put(&to.roles, &mut self.roles, (id, set, name), arena, |()| {})?;
         Ok(())
     }
 
@@ -245,6 +232,23 @@ impl Registers {
         }
     }
 
+    /// Revokes every token that a user made in an organization before a millisecond since 1970. An earlier one than
+    /// last time changes nothing.
+    pub(crate) fn revoke(
+        &mut self,
+        to: &Directory,
+        organization: OrganizationId,
+        user: UserId,
+        before: u64,
+    ) -> Result<(), ApplyError> {
+        let number = self.member(to, organization, user)?;
+        to.revoked_before.raise(number, before);
+        if let Some(bearer) = to.bearer(number) {
+            to.set_bearer(number, bearer.with_revoked());
+        }
+        Ok(())
+    }
+
     /// The bearer that a token speaks for.
     pub(crate) fn bearer(
         &mut self,
@@ -277,7 +281,7 @@ impl Registers {
         if let Some(bearer) = self.members.get(&(organization, user)) {
             return Ok(*bearer);
         }
-        let user_active = to.users.get(user).is_some_and(Entity::is_active);
+        let user_active = to.users.get(user).is_some_and(|user| user.number() == 1);
         self.push(to, user, Bearer::user(organization, user_active))
     }
 
@@ -302,24 +306,22 @@ impl Registers {
             .ok_or(ApplyError::UnknownOrganization(id))
     }
 
-    /// The number of a set of permissions. Sets are never forgotten; the product has few.
-    pub(crate) fn intern(&mut self, to: &Directory, set: PermissionSet) -> Result<u32, ApplyError> {
-        if set.is_empty() {
-            return Ok(0);
-        }
-        let mut hash = self.sets.hasher().hash_one(&set);
-        while let Some(index) = self.sets.get(&hash) {
-            if to.sets.get(*index) == Some(&set) {
-                return Ok(*index);
-            }
-            hash = hash.wrapping_add(1);
-        }
-        let index = to.sets.push(set)?;
-        self.sets.insert(hash, index);
-        Ok(index)
+    /// The number of a set of permissions.
+    pub(crate) fn intern(&mut self, to: &Directory, set: PermissionSet) -> Result<u32, SlabFull> {
+        number(&to.sets, &mut self.sets, set)
     }
 
-    /// Copies `from` into `to`, which is empty: the numbers of all but the sets stay the same.
+    /// The number of the addresses from which a token may be used; 0 is everywhere.
+    pub(crate) fn intern_addresses(
+        &mut self,
+        to: &Directory,
+        rules: AddressRules,
+    ) -> Result<u32, SlabFull> {
+        number(&to.addresses, &mut self.addresses, rules)
+    }
+
+    /// Copies `from` into `to`, which is empty: the numbers of all but the sets and the rules stay
+    /// the same.
     pub(crate) fn copy(
         &mut self,
         (from, strings): (&Directory, &Arena),
@@ -327,13 +329,17 @@ impl Registers {
         arena: &Arena,
     ) -> Result<(), ApplyError> {
         for each in from.organizations.iter() {
-            self.put_organization(
-                to,
-                arena,
-                each.id,
-                &strings.text(each.name()),
-                each.is_active(),
-            )?;
+            let standing = Standing(each.number());
+            let rules = from.rules.get(standing.rules());
+            let now = OrganizationIs {
+                id: each.id,
+                name: &strings.text(each.name()),
+                active: standing.is_active(),
+                host: standing.is_host(),
+                rules: rules.cloned().ok_or(ApplyError::Full)?,
+                revoked_before: each.more.get(),
+            };
+            self.put_organization(to, arena, now)?;
         }
         for each in from.users.iter() {
             self.put_user(
@@ -341,7 +347,7 @@ impl Registers {
                 arena,
                 each.id,
                 &strings.text(each.name()),
-                each.is_active(),
+                each.number() == 1,
             )?;
         }
         for each in from.roles.iter() {
@@ -350,6 +356,10 @@ impl Registers {
         }
         for (number, user) in (0..from.bearers.len()).zip(from.bearer_users.iter()) {
             if let Some(bearer) = from.bearer(number) {
+                if bearer.has_revoked() {
+                    let before = from.revoked_before.get(number);
+                    to.revoked_before.raise(number, before);
+                }
                 self.push(to, *user, bearer)?;
             }
         }
@@ -359,8 +369,9 @@ impl Registers {
     /// An estimate: a map's entry takes its content and a byte, in tables 7/8 to 7/16 full.
     pub(crate) fn bytes(&self) -> usize {
         let by_id = self.organizations.capacity() + self.users.capacity() + self.roles.capacity();
-        let by_pair = self.members.capacity() + self.keys.capacity() + self.sets.capacity();
-        (by_id * 21 + by_pair * 17) * 8 / 7
+        let by_pair = self.members.capacity() + self.keys.capacity();
+        let by_hash = self.sets.capacity() + self.rules.capacity() + self.addresses.capacity();
+        (by_id * 21 + (by_pair + by_hash) * 17) * 8 / 7
             + (self.last_of_user.capacity() + self.before.capacity()) * 4
     }
 }

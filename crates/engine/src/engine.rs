@@ -3,15 +3,15 @@
 use crate::{
     arena::{Arena, words_for},
     change::{ApplyError, Change, Stored, TokenRecord},
-    directory::{Directory, Registers},
+    directory::{Directory, OrganizationIs, Registers},
     index::Index,
     joined::Joined,
     line::{Key, Line, Link, Snapshot, State, Tag},
-    record::{self, Record},
+    record::{self, Record, Rest},
     table::{Fills, Place, Table},
     verify::SlowCandidate,
 };
-use hallpass_domain::{id::TokenId, token::Digest};
+use hallpass_domain::{id::TokenId, time::Timestamp, token::Digest};
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -57,7 +57,7 @@ struct Entry {
     tag: Tag,
     state: State,
     scope: Option<u32>,
-    starts: bool,
+    has_more: bool,
 }
 
 impl Default for Engine {
@@ -164,9 +164,25 @@ impl Engine {
         let (directory, arena) = (&self.directory, &self.arena);
         let registers = &mut writer.registers;
         match change {
-            Change::Organization { id, name, active } => {
-                registers.put_organization(directory, arena, id, name.as_str(), active)
-            }
+            Change::Organization {
+                id,
+                name,
+                active,
+                host,
+                rules,
+                tokens_revoked_before,
+            } => registers.put_organization(
+                directory,
+                arena,
+                OrganizationIs {
+                    id,
+                    name: name.as_str(),
+                    active,
+                    host,
+                    rules,
+                    revoked_before: tokens_revoked_before.map_or(0, millisecond),
+                },
+            ),
             Change::Role {
                 id,
                 name,
@@ -192,6 +208,11 @@ impl Engine {
                 registers.end_member(directory, organization, user);
                 Ok(())
             }
+            Change::TokensRevoked {
+                organization,
+                user,
+                before,
+            } => registers.revoke(directory, organization, user, millisecond(before)),
             Change::Token(record) => self.apply_token(writer, record),
             Change::TokenGone(id) => {
                 self.drop_token(writer, &id);
@@ -216,7 +237,7 @@ impl Engine {
         };
         let before = Record::read(&self.arena, seen.link.record());
         let record = self.keep_record(writer, &before, seen.link.record())?;
-        let link = Link::new(record, entry.starts, entry.scope);
+        let link = Link::new(record, entry.has_more, entry.scope);
         if key == entry.key && seen.tag.is_same_line(entry.tag) {
             let rehashed = before.hash() != Record::read(&self.arena, record).hash();
             match remembered {
@@ -243,28 +264,34 @@ impl Engine {
             .scope
             .map(|scope| writer.registers.intern(&self.directory, scope))
             .transpose()?;
+        let addresses = record.address_rules.unwrap_or_default();
+        let addresses = writer
+            .registers
+            .intern_addresses(&self.directory, addresses)?;
         let (key, hash) = match &record.stored {
             Stored::Digest(digest) => (Key::of_digest(digest), None),
             Stored::Bcrypt(hash) => (Key::of_prefix(record.prefix), Some(hash)),
         };
-        record::write(
-            &mut writer.scratch,
-            record.valid_from,
+        let rest = Rest {
+            starts: record.valid_from,
+            addresses,
+            secret_of: record.secret_of,
             hash,
-            record.name.as_str(),
-        );
+            name: record.name.as_str(),
+        };
+        record::write(&mut writer.scratch, &rest);
         Ok(Entry {
             key,
             id: record.id,
             tag: Tag::new(record.kind, bearer, hash.is_some(), false),
             state: State::new(record.revoked, record.suspended, record.expires_at),
             scope,
-            starts: record.valid_from.is_some(),
+            has_more: rest.has_more(),
         })
     }
 
     /// The line of a token, and the one by which it is remembered.
-    fn lines(&self, writer: &Writer, id: &TokenId) -> [Option<Place>; 2] {
+    pub(crate) fn lines(&self, writer: &Writer, id: &TokenId) -> [Option<Place>; 2] {
         let [first, second] = writer.index.find(id, &self.table);
         let remembered =
             first.is_some_and(|place| self.table.with(place, |line| line.tag().is_remembered()));
@@ -278,7 +305,7 @@ impl Engine {
     fn insert_token(&self, writer: &mut Writer, entry: &Entry) -> Result<(), ApplyError> {
         let link = Link::new(
             self.arena.append(&writer.scratch)?,
-            entry.starts,
+            entry.has_more,
             entry.scope,
         );
         self.table.reserve(&mut writer.fills, &entry.key);
@@ -363,6 +390,12 @@ impl Engine {
             self.slow.fetch_sub(1, Ordering::AcqRel);
         }
     }
+}
+
+/// The millisecond since 1970 before which something was; within one, the later: it is about revoking.
+fn millisecond(moment: Timestamp) -> u64 {
+    let micros = u64::try_from(moment.micros()).unwrap_or(0);
+    micros.div_ceil(1_000)
 }
 
 impl Entry {

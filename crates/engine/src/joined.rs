@@ -1,12 +1,12 @@
 //! Permissions as one text, kept for those that ask again and again.
 //!
 //! A gateway passes on with every request what its token may do. Sets of permissions never change and are stored
-//! once, so what a role and a scope come to is the same text for as long as the engine lives.
+//! once, so what they come to together is the same text for as long as the engine lives.
 
 use hallpass_domain::verdict::Facts;
 use std::sync::OnceLock;
 
-/// Texts that are kept at most. With more pairs in use, those that came later are joined each time, which costs about
+/// Texts that are kept at most. With more in use, those that came later are joined each time, which costs about
 /// half a microsecond.
 const TEXTS: usize = 4_096;
 /// Places that a text can have.
@@ -14,8 +14,18 @@ const TRIES: usize = 4;
 /// Bytes of a text that is kept. What is longer is joined each time, and so is what finds no place.
 const TEXT_BYTES_MAX: usize = 2_048;
 
-/// The numbers of a role's set and of a scope's, if there is a scope.
-pub(crate) type Pair = (u32, Option<u32>);
+/// All that a text hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sets {
+    /// The number of the role's set.
+    pub(crate) role: u32,
+    /// The number of the scope's, if there is a scope.
+    pub(crate) scope: Option<u32>,
+    /// The number of the organization's rules, if they forbid anything to whom the token speaks for; otherwise 0.
+    pub(crate) rules: u32,
+    /// Whether the organization runs the deployment.
+    pub(crate) host: bool,
+}
 
 /// The texts. Once kept, a text stays: reading is one look and no count of readers.
 #[derive(Debug)]
@@ -23,7 +33,7 @@ pub(crate) struct Joined(Box<[OnceLock<Text>]>);
 
 #[derive(Debug)]
 struct Text {
-    pair: Pair,
+    sets: Sets,
     text: Box<[u8]>,
 }
 
@@ -32,13 +42,13 @@ impl Joined {
         Self((0..TEXTS).map(|_| OnceLock::new()).collect())
     }
 
-    /// Appends the permissions of `facts`, whose sets have the numbers of `pair`, joined by one blank.
-    pub(crate) fn append(&self, pair: Pair, facts: &Facts<'_>, to: &mut Vec<u8>) {
-        let places = (0..TRIES).filter_map(|next| self.0.get((place(pair) + next) % TEXTS));
+    /// Appends the permissions of `facts`, whose sets are these, joined by one blank.
+    pub(crate) fn append(&self, sets: Sets, facts: &Facts<'_>, to: &mut Vec<u8>) {
+        let places = (0..TRIES).filter_map(|next| self.0.get((place(sets) + next) % TEXTS));
         let mut free = None;
         for place in places {
             match place.get() {
-                Some(kept) if kept.pair == pair => {
+                Some(kept) if kept.sets == sets => {
                     to.extend_from_slice(&kept.text);
                     return;
                 }
@@ -60,7 +70,7 @@ impl Joined {
         if let Some(free) = free.filter(|_| text.len() <= TEXT_BYTES_MAX) {
             let text = text.into();
             // Another thread may have been faster, with this text or another.
-            let _ = free.set(Text { pair, text });
+            let _ = free.set(Text { sets, text });
         }
     }
 
@@ -75,13 +85,15 @@ impl Joined {
     }
 }
 
-const fn place((role, scope): Pair) -> usize {
-    let scope = match scope {
+const fn place(sets: Sets) -> usize {
+    let scope = match sets.scope {
         Some(scope) => scope.wrapping_add(1),
         None => 0,
     };
-    // An odd number spreads the roles; scopes beside each other stand beside each other.
-    (role.wrapping_mul(0x9e37_79b1).wrapping_add(scope)) as usize % TEXTS
+    // Odd numbers spread the roles and the rules; scopes beside each other stand beside each other.
+    let role = sets.role.wrapping_mul(0x9e37_79b1);
+    let rules = (sets.rules << 1 | sets.host as u32).wrapping_mul(0x85eb_ca6b);
+    role.wrapping_add(rules).wrapping_add(scope) as usize % TEXTS
 }
 
 #[cfg(test)]
@@ -99,35 +111,60 @@ mod tests {
             valid_from: None,
             suspended: false,
             organization_active: true,
+            host: false,
+            organization_networks: None,
+            address_rules: None,
             bearer: Bearer::Organization,
             role,
             scope,
+            forbidden: None,
         }
     }
 
-    fn appended(joined: &Joined, pair: Pair, facts: &Facts<'_>) -> String {
+    fn sets(role: u32, scope: Option<u32>) -> Sets {
+        Sets {
+            role,
+            scope,
+            rules: 0,
+            host: false,
+        }
+    }
+
+    fn appended(joined: &Joined, sets: Sets, facts: &Facts<'_>) -> String {
         let mut text = b"before:".to_vec();
-        joined.append(pair, facts, &mut text);
+        joined.append(sets, facts, &mut text);
         String::from_utf8(text).unwrap()
     }
 
     #[test]
-    fn a_kept_text_is_the_one_of_its_own_pair() {
+    fn a_kept_text_is_the_one_of_its_own_sets() {
         let joined = Joined::new();
-        let sets = ["a:read b:read", "b:read", "c:read", ""]
+        let held = ["a:read b:read", "b:read", "c:read", ""]
             .map(|text| PermissionSet::parse(text.split_whitespace()).unwrap());
-        let all = facts(&sets[0], None);
-        let one = facts(&sets[0], Some(&sets[1]));
-        let none = facts(&sets[0], Some(&sets[2]));
-        // More pairs than places, so that many find none.
+        let all = facts(&held[0], None);
+        let one = facts(&held[0], Some(&held[1]));
+        let none = facts(&held[0], Some(&held[2]));
+        // More of them than places, so that many find none.
         for number in 0..TEXTS as u32 {
             for _ in 0..2 {
                 assert_eq!(
-                    appended(&joined, (number, None), &all),
+                    appended(&joined, sets(number, None), &all),
                     "before:a:read b:read"
                 );
-                assert_eq!(appended(&joined, (number, Some(1)), &one), "before:b:read");
-                assert_eq!(appended(&joined, (number, Some(2)), &none), "before:");
+                assert_eq!(
+                    appended(&joined, sets(number, Some(1)), &one),
+                    "before:b:read"
+                );
+                assert_eq!(appended(&joined, sets(number, Some(2)), &none), "before:");
+                for (rules, host, facts, text) in [(7, false, &none, ""), (0, true, &one, "b:read")]
+                {
+                    let other = Sets {
+                        rules,
+                        host,
+                        ..sets(number, None)
+                    };
+                    assert_eq!(appended(&joined, other, facts), format!("before:{text}"));
+                }
             }
         }
     }
@@ -141,7 +178,7 @@ mod tests {
             .collect();
         let long = PermissionSet::parse(texts.iter().map(String::as_str)).unwrap();
         let before = joined.bytes();
-        let text = appended(&joined, (1, None), &facts(&long, None));
+        let text = appended(&joined, sets(1, None), &facts(&long, None));
         assert_eq!(text.len(), "before:".len() + long.to_text().len());
         assert_eq!(joined.bytes(), before);
     }

@@ -2,7 +2,7 @@
 //!
 //! # How a change stays whole
 //! A change may concern two words, the state (end, revoked, suspended) and the link (narrowing, first moment,
-//! name). A reader that saw one old and one new could allow what neither the old token nor the new one allows.
+//! addresses, name). A reader that saw one old and one new could allow what neither the old token nor the new one allows.
 //! So the writer stores four times, each a release:
 //!
 //! 1. the state that is **both** the old and the new one (the earlier end, revoked if either is), so from here
@@ -211,24 +211,24 @@ impl State {
     }
 }
 
-/// Where the rest of a token is. Bits 0–31: its string in the arena. 32: that string holds the first moment at
-/// which the token works. 33–63: its narrowing, all of them set if it has none.
+/// Where the rest of a token is. Bits 0–31: its string in the arena. 32: that string holds something
+/// that verdicts ask for. 33–63: its narrowing, all of them set if it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Link(u64);
 
 impl Link {
     const NO_SCOPE: u32 = u32::MAX >> 1;
 
-    pub(crate) fn new(record: u32, starts: bool, scope: Option<u32>) -> Self {
+    pub(crate) fn new(record: u32, more: bool, scope: Option<u32>) -> Self {
         let scope = scope.unwrap_or(Self::NO_SCOPE);
-        Self(u64::from(record) | u64::from(starts) << 32 | u64::from(scope) << 33)
+        Self(u64::from(record) | u64::from(more) << 32 | u64::from(scope) << 33)
     }
 
     pub(crate) const fn record(self) -> u32 {
         self.0 as u32
     }
 
-    pub(crate) const fn starts(self) -> bool {
+    pub(crate) const fn has_more(self) -> bool {
         self.0 >> 32 & 1 != 0
     }
 

@@ -1,7 +1,6 @@
 //! How much there is.
 
 use crate::engine::Engine;
-use hallpass_domain::permission::PermissionSet;
 use std::sync::atomic::Ordering;
 
 /// How much there is; for metrics.
@@ -46,11 +45,6 @@ impl Engine {
     /// How much there is of what.
     pub fn sizes(&self) -> Sizes {
         let writer = self.writer();
-        let sets = self.directory.sets.iter();
-        let sets: usize = sets
-            .flat_map(PermissionSet::iter)
-            .map(|each| each.as_str().len() + 32)
-            .sum();
         Sizes {
             tokens: writer.tokens,
             slow_tokens: usize::try_from(self.slow.load(Ordering::Relaxed)).unwrap_or(usize::MAX),
@@ -65,7 +59,6 @@ impl Engine {
                 + self.arena.bytes()
                 + self.directory.bytes()
                 + self.joined.bytes()
-                + sets
                 + writer.index.bytes()
                 + writer.registers.bytes(),
         }

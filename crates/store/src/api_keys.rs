@@ -10,7 +10,6 @@ use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
     limits::{KEY_SECRETS_MAX, LIVE_KEYS_PER_ORGANIZATION_MAX},
     name::TokenName,
-    network::AddressRules,
     permission::PermissionSet,
     role::Role,
     time::Timestamp,

@@ -3,6 +3,7 @@
 use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
 use hallpass_domain::{
     id::{OrganizationId, UserId},
+    limits::REVOKED_ROWS_PER_WRITE,
     name::DisplayName,
     organization::{Organization, Standing},
     time::Timestamp,
@@ -68,6 +69,25 @@ impl Store {
     ) -> Result<Option<OrganizationRow>, StoreError> {
         let found: Option<Row> = on!(&self.read, pool => sqlx::query_as(sql::ORGANIZATION_SUMMARY).bind(&id.bytes()[..]).fetch_optional(pool).await?);
         found.map(row).transpose()
+    }
+}
+
+impl Store {
+    /// Marks some of the tokens that were revoked together, so that lists and names need not look further. They are
+    /// refused already; this is tidying. How many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settle_revoked(&self) -> Result<u64, StoreError> {
+        let most = i64::from(REVOKED_ROWS_PER_WRITE);
+        let mut settled = 0;
+        for statement in [
+            sql::TOKENS_SETTLE_ORGANIZATIONS,
+            sql::TOKENS_SETTLE_MEMBERS,
+        ] {
+            settled += on!(&self.write, pool => sqlx::query(statement).bind(most).execute(pool).await?.rows_affected());
+        }
+        Ok(settled)
     }
 }
 

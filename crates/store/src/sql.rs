@@ -5,7 +5,7 @@ macro_rules! statements {
     ($($(#[$about:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$about])* pub(crate) const $name: &str = $text;)*
         /// The portable statements of this module, by name.
-        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
     };
 }
 

@@ -22,11 +22,11 @@ fn words_hold_what_was_put_in() {
         }
     }
     for scope in [None, Some(0), Some(Link::NO_SCOPE - 1)] {
-        for (record, starts) in [(0, true), (u32::MAX, false)] {
-            let link = Link::new(record, starts, scope);
+        for (record, more) in [(0, true), (u32::MAX, false)] {
+            let link = Link::new(record, more, scope);
             assert_eq!(
-                (link.record(), link.starts(), link.scope()),
-                (record, starts, scope)
+                (link.record(), link.has_more(), link.scope()),
+                (record, more, scope)
             );
         }
     }

@@ -114,7 +114,7 @@ fn worn() -> Engine {
             engine.apply(Change::TokenGone(token_id(number))).unwrap();
         }
         if number % 14 == 0 {
-            let found = slow(engine.verify(&token, &peppers(), None, NOW));
+            let found = slow(engine.verify(&token, &peppers(), &asked(None)));
             assert!(engine.remember(&found, pepper(2).digest(&token)));
         }
     }
@@ -130,7 +130,7 @@ fn counts(engine: &Engine) -> (usize, usize, usize) {
 fn a_compacted_engine_knows_the_same_without_the_garbage() {
     let engine = worn();
     let compacted = engine.compacted().unwrap();
-    let answer = compacted.verify(&text(1), &peppers(), None, NOW);
+    let answer = compacted.verify(&text(1), &peppers(), &asked(None));
     assert!(matches!(answer, Answer::NotAnswering));
     compacted.set_answering(true);
     let garbage = [&engine, &compacted].map(|engine| engine.sizes().garbage_bytes);
@@ -155,7 +155,7 @@ fn a_compacted_engine_knows_the_same_without_the_garbage() {
     assert_eq!(counts(&engine), counts(&compacted));
     let (all, needed) = (peppers(), permission("repo:write"));
     for seed in 0..3_001 {
-        let ask = |engine| Engine::verify(engine, &text(seed), &all, Some(&needed), NOW);
+        let ask = |engine| Engine::verify(engine, &text(seed), &all, &asked(Some(&needed)));
         let (old, new) = (ask(&engine), ask(&compacted));
         assert_eq!(format!("{old:?}"), format!("{new:?}"));
         if let (Answer::Known { token: old, .. }, Answer::Known { token: new, .. }) = (old, new) {

@@ -5,6 +5,8 @@ mod changes;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod slow;
 #[cfg(test)]
 mod threads;

@@ -3,12 +3,15 @@
 use crate::world::*;
 use hallpass_domain::{
     id::TokenId,
-    permission::PermissionSet,
+    network::{AddressRules, NetworkSet},
+    permission::{Permission, PermissionSet},
     time::Timestamp,
     token::{Digest, Peppers, PlainToken},
-    verdict::{Bearer, Facts, MembershipFacts, Verdict, decide},
+    verdict::{Bearer, Facts, MembershipFacts, Question, Verdict, decide},
 };
-use hallpass_engine::{Answer, ApplyError, Change, Engine, Owner, Stored, TokenRecord};
+use hallpass_engine::{
+    Answer, ApplyError, Change, Engine, OrganizationRules, Owner, Stored, TokenRecord, TokenView,
+};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -18,18 +21,31 @@ const TEXTS: u64 = 5;
 struct Model {
     tokens: HashMap<TokenId, TokenRecord>,
     remembered: HashMap<TokenId, Digest>,
-    organizations: HashMap<u32, bool>,
+    organization: Organization,
+    /// By user: before which millisecond all tokens were revoked.
+    revoked: HashMap<u32, u32>,
     users: HashMap<u32, bool>,
     roles: HashMap<u32, PermissionSet>,
     /// By user: role, active, may have tokens.
     members: HashMap<u32, (u32, bool, bool)>,
 }
 
+/// Organization 0 as it is.
+#[derive(Clone, Debug, Default)]
+struct Organization {
+    active: bool,
+    host: bool,
+    networks: NetworkSet,
+    forbidden: PermissionSet,
+    revoked: u32,
+}
+
 #[derive(Debug, PartialEq)]
 enum Said {
     Unknown,
     Slow(TokenId),
-    Known(TokenId, Verdict, usize, String),
+    /// Id, verdict, pepper, name, permissions and the same as one text.
+    Known(TokenId, Verdict, usize, String, PermissionSet, String),
 }
 
 impl Model {
@@ -75,19 +91,36 @@ impl Model {
     fn say(&self, text: &PlainToken, peppers: &Peppers, needed: &str) -> Said {
         for (number, pepper) in peppers.iter().enumerate() {
             if let Some(token) = self.holder(pepper.digest(text)) {
-                return Said::Known(
-                    token.id,
-                    self.verdict(token, needed),
-                    number,
-                    token.name.to_string(),
-                );
+                return self.with_facts(token, |facts| {
+                    let permissions = facts.permissions();
+                    let text = facts.permitted().map(Permission::as_str);
+                    Said::Known(
+                        token.secret_of.unwrap_or(token.id),
+                        decide(Some(facts), &from(&permission(needed))),
+                        number,
+                        token.name.to_string(),
+                        permissions.clone(),
+                        text.collect::<Vec<_>>().join(" "),
+                    )
+                });
             }
         }
         self.slow(text)
             .map_or(Said::Unknown, |token| Said::Slow(token.id))
     }
 
-    fn verdict(&self, token: &TokenRecord, needed: &str) -> Verdict {
+    fn is_revoked(&self, token: &TokenRecord) -> bool {
+        let made = |id: TokenId| u32::from(id.bytes()[5]);
+        let ids = [Some(token.id), token.secret_of];
+        let made = ids.into_iter().flatten().map(made).min();
+        let of_user = match token.bearer {
+            Owner::User(id) => self.revoked.get(&u32::from(id.bytes()[15])).copied(),
+            Owner::Organization(_) => None,
+        };
+        token.revoked || made < of_user.max(Some(self.organization.revoked))
+    }
+
+    fn with_facts<T>(&self, token: &TokenRecord, then: impl FnOnce(Facts<'_>) -> T) -> T {
         let (bearer, role) = match token.bearer {
             Owner::Organization(id) => (Bearer::Organization, Some(u32::from(id.bytes()[15]))),
             Owner::User(id) => {
@@ -108,16 +141,27 @@ impl Model {
         };
         let none = PermissionSet::default();
         let facts = Facts {
-            revoked: token.revoked,
+            revoked: self.is_revoked(token),
             expires_at: token.expires_at,
             valid_from: token.valid_from,
             suspended: token.suspended,
-            organization_active: self.organizations[&0],
+            organization_active: self.organization.active,
+            host: self.organization.host,
+            organization_networks: Some(&self.organization.networks),
+            address_rules: token.address_rules.as_ref(),
             bearer,
             role: role.map_or(&none, |role| &self.roles[&role]),
             scope: token.scope.as_ref(),
+            forbidden: Some(&self.organization.forbidden),
         };
-        decide(Some(facts), Some(&permission(needed)), NOW)
+        then(facts)
+    }
+}
+
+fn from(needed: &Permission) -> Question<'_> {
+    Question {
+        address: Some("10.1.0.1".parse().unwrap()),
+        ..asked(Some(needed))
     }
 }
 
@@ -127,7 +171,8 @@ enum Step {
     Gone(u32),
     /// Remembers text under pepper 1 or 2, if it is found by prefix.
     Remember(u64, u8),
-    Organization(bool),
+    Organization(Organization),
+    Revoked(u32, u32),
     User(u32, bool),
     Role(u32, &'static str),
     Member(u32, u32, bool, bool),
@@ -137,11 +182,47 @@ enum Step {
 }
 
 fn some_set() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["", "a:x", "a:y", "a:x a:y", "a:*", "b:x"])
+    prop::sample::select(vec![
+        "",
+        "a:x",
+        "a:y",
+        "a:x a:y",
+        "a:*",
+        "b:x",
+        "a:x hallpass:deployment",
+        "hallpass:*",
+    ])
 }
 
 fn some_moment() -> impl Strategy<Value = Option<Timestamp>> {
     prop::option::of((-1..=1_i64).prop_map(|off| Timestamp::from_micros(NOW.micros() + off)))
+}
+
+fn some_networks() -> impl Strategy<Value = NetworkSet> {
+    prop::sample::select(vec!["", "", "", "10.0.0.0/8", "10.2.0.0/16", "10.1.0.1"])
+        .prop_map(networks_of)
+}
+
+fn some_organization() -> impl Strategy<Value = Organization> {
+    let forbidden = prop::sample::select(vec!["", "", "a:x", "b:*"]);
+    let is = (prop::bool::weighted(0.8), any::<bool>());
+    let revoked = prop_oneof![4 => Just(0), 1 => 0..5_u32];
+    (is, some_networks(), forbidden, revoked).prop_map(
+        |((active, host), networks, forbidden, revoked)| Organization {
+            active,
+            host,
+            networks,
+            forbidden: set(forbidden),
+            revoked,
+        },
+    )
+}
+
+fn some_extras() -> impl Strategy<Value = (Option<AddressRules>, Option<TokenId>)> {
+    let rules = (some_networks(), some_networks());
+    let rules = rules.prop_map(|(allow, deny)| AddressRules { allow, deny });
+    let key = prop::option::weighted(0.2, (0..4_u32).prop_map(token_id));
+    (prop::option::weighted(0.3, rules), key)
 }
 
 fn some_token() -> impl Strategy<Value = TokenRecord> {
@@ -157,9 +238,9 @@ fn some_token() -> impl Strategy<Value = TokenRecord> {
         bearer,
         prop::option::of(some_set()),
         times,
-        prop::bool::weighted(0.2),
-        prop::bool::weighted(0.2),
+        (prop::bool::weighted(0.2), prop::bool::weighted(0.2)),
         "[a-c]{1,20}",
+        some_extras(),
     )
         .prop_map(
             |(
@@ -168,9 +249,9 @@ fn some_token() -> impl Strategy<Value = TokenRecord> {
                 bearer,
                 scope,
                 (expires_at, valid_from),
-                revoked,
-                suspended,
+                (revoked, suspended),
                 name,
+                (address_rules, secret_of),
             )| {
                 let text = text(seed);
                 let good = record(number, &text, &pepper(1 + way % 2));
@@ -190,6 +271,8 @@ fn some_token() -> impl Strategy<Value = TokenRecord> {
                     revoked,
                     suspended,
                     name,
+                    address_rules,
+                    secret_of,
                     ..good
                 }
             },
@@ -201,7 +284,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => some_token().prop_map(Step::Token),
         2 => (0..4_u32).prop_map(Step::Gone),
         3 => (0..TEXTS, 1..3_u8).prop_map(|(seed, pepper)| Step::Remember(seed, pepper)),
-        1 => any::<bool>().prop_map(Step::Organization),
+        2 => some_organization().prop_map(Step::Organization),
+        1 => (0..2_u32, 0..5_u32).prop_map(|(user, before)| Step::Revoked(user, before)),
         1 => (0..2_u32, any::<bool>()).prop_map(|(user, active)| Step::User(user, active)),
         1 => (0..2_u32, some_set()).prop_map(|(role, set)| Step::Role(role, set)),
         2 => (0..2_u32, 0..2_u32, prop::bool::weighted(0.8), prop::bool::weighted(0.8)).prop_map(|(user, role, active, may)| Step::Member(user, role, active, may)),
@@ -222,9 +306,28 @@ fn play(engine: &mut Engine, model: &mut Model, step: Step) {
             engine.apply(Change::TokenGone(token_id(number))).unwrap();
         }
         Step::Remember(seed, under) => remember(engine, model, seed, under),
-        Step::Organization(active) => {
-            model.organizations.insert(0, active);
-            engine.apply(organization_is(0, active)).unwrap();
+        Step::Organization(now) => {
+            let revoked = model.organization.revoked.max(now.revoked);
+            let (active, host) = (now.active, now.host);
+            let rules = OrganizationRules {
+                networks: now.networks.clone(),
+                forbidden: now.forbidden.clone(),
+            };
+            let change = Change::Organization {
+                id: organization(0),
+                name: name("Organization 0"),
+                active,
+                host,
+                rules,
+                tokens_revoked_before: (now.revoked > 0).then(|| millisecond(now.revoked)),
+            };
+            engine.apply(change).unwrap();
+            model.organization = Organization { revoked, ..now };
+        }
+        Step::Revoked(number, before) => {
+            let known = model.revoked.entry(number).or_default();
+            *known = (*known).max(before);
+            engine.apply(user_revoked(number, before)).unwrap();
         }
         Step::User(number, active) => {
             model.users.insert(number, active);
@@ -256,7 +359,11 @@ fn play(engine: &mut Engine, model: &mut Model, step: Step) {
 
 fn remember(engine: &Engine, model: &mut Model, seed: u64, under: u8) {
     let digest = pepper(under).digest(&text(seed));
-    let answer = engine.verify(&text(seed), &Peppers::new(pepper(9), Vec::new()), None, NOW);
+    let answer = engine.verify(
+        &text(seed),
+        &Peppers::new(pepper(9), Vec::new()),
+        &asked(None),
+    );
     let found = model.slow(&text(seed)).map(|token| token.id);
     let Answer::Slow(candidate) = answer else {
         assert_eq!(found, None);
@@ -272,6 +379,12 @@ fn remember(engine: &Engine, model: &mut Model, seed: u64, under: u8) {
     }
 }
 
+fn joined(token: &TokenView<'_>) -> String {
+    let mut bytes = Vec::new();
+    token.append_permissions(&mut bytes);
+    String::from_utf8(bytes).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -280,16 +393,16 @@ proptest! {
         let mut engine = Engine::default();
         engine.set_answering(true);
         let mut model = Model::default();
-        let start = [Step::Organization(true), Step::Role(0, "a:x a:y"), Step::Role(1, "a:x"), Step::User(0, true), Step::User(1, true), Step::Member(0, 0, true, true)];
+        let start = [Step::Organization(Organization { active: true, ..Organization::default() }), Step::Role(0, "a:x a:y"), Step::Role(1, "a:x"), Step::User(0, true), Step::User(1, true), Step::Member(0, 0, true, true)];
         for step in start.into_iter().chain(steps) {
             play(&mut engine, &mut model, step);
             for seed in 0..TEXTS {
-                for (all, needed) in [(peppers(), "a:x"), (Peppers::new(pepper(1), vec![]), "a:y")] {
-                    let said = match engine.verify(&text(seed), &all, Some(&permission(needed)), NOW) {
+                for (all, needed) in [(peppers(), "a:x"), (peppers(), "hallpass:deployment"), (Peppers::new(pepper(1), vec![]), "a:y")] {
+                    let said = match engine.verify(&text(seed), &all, &from(&permission(needed))) {
                         Answer::NotAnswering => panic!("it was told to answer"),
                         Answer::Unknown => Said::Unknown,
                         Answer::Slow(candidate) => Said::Slow(candidate.id()),
-                        Answer::Known { verdict, token, pepper } => Said::Known(token.id(), verdict, pepper, token.name().to_string()),
+                        Answer::Known { verdict, token, pepper } => Said::Known(token.id(), verdict, pepper, token.name().to_string(), token.permissions(), joined(&token)),
                     };
                     assert_eq!(said, model.say(&text(seed), &all, needed));
                 }

@@ -15,7 +15,7 @@ fn hashed(number: u32, text: &PlainToken, hash: BcryptHash) -> TokenRecord {
 }
 
 fn candidate(engine: &Engine, text: &PlainToken) -> SlowCandidate {
-    slow(engine.verify(text, &peppers(), None, NOW))
+    slow(engine.verify(text, &peppers(), &asked(None)))
 }
 
 fn digest(text: &PlainToken) -> Digest {
@@ -51,7 +51,7 @@ fn the_first_use_compares_and_the_next_is_quick() {
         verdict,
         token: view,
         pepper,
-    } = engine.verify(&token, &all, None, NOW)
+    } = engine.verify(&token, &all, &asked(None))
     else {
         panic!("it is known")
     };
@@ -162,7 +162,7 @@ fn a_token_may_change_from_a_hash_to_a_digest_and_back() {
         .unwrap();
     let all = peppers();
     assert!(
-        matches!(engine.verify(&token, &all, None, NOW), Answer::Known { token, .. } if !token.is_remembered())
+        matches!(engine.verify(&token, &all, &asked(None)), Answer::Known { token, .. } if !token.is_remembered())
     );
     let sizes = engine.sizes();
     assert_eq!(
@@ -178,11 +178,11 @@ fn a_token_is_remembered_under_one_pepper_at_a_time() {
     let (engine, token, _) = remembered();
     // As a node does that still has the older key file: it finds nothing under its own pepper.
     let older = hallpass_domain::token::Peppers::new(pepper(1), Vec::new());
-    let found = slow(engine.verify(&token, &older, None, NOW));
+    let found = slow(engine.verify(&token, &older, &asked(None)));
     assert!(engine.remember(&found, pepper(1).digest(&token)));
     assert_eq!(engine.sizes().remembered_tokens, 1);
     assert!(matches!(
-        engine.verify(&token, &peppers(), None, NOW),
+        engine.verify(&token, &peppers(), &asked(None)),
         Answer::Known { pepper: 1, .. }
     ));
 }

@@ -113,7 +113,7 @@ fn growth_and_renaming_hide_nobody() {
         },
         || {
             for token in &tokens {
-                let Answer::Known { verdict, token, .. } = engine.verify(token, &all, None, NOW)
+                let Answer::Known { verdict, token, .. } = engine.verify(token, &all, &asked(None))
                 else {
                     panic!("it was hidden")
                 };
@@ -171,7 +171,7 @@ fn a_role_changes_between_two_answers() {
             }
         },
         || {
-            let Answer::Known { token, verdict, .. } = engine.verify(&token, &all, None, NOW)
+            let Answer::Known { token, verdict, .. } = engine.verify(&token, &all, &asked(None))
             else {
                 panic!("it was hidden")
             };

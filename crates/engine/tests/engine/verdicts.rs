@@ -2,10 +2,10 @@ use crate::world::*;
 use hallpass_domain::{
     name::TokenName,
     time::Timestamp,
-    token::{Kind, Peppers, PlainToken},
+    token::{Kind, Peppers},
     verdict::{DenyReason, Verdict},
 };
-use hallpass_engine::{Answer, Change, Engine, Owner, OwnerView, TokenRecord, TokenView};
+use hallpass_engine::{Answer, Change, Engine, Owner, OwnerView, TokenRecord};
 
 /// Lets token 0 write, makes a change, and sees it refused for its reason; again and again.
 fn each_refuses(changes: impl IntoIterator<Item = (Change, DenyReason)>) {
@@ -152,7 +152,7 @@ fn an_api_key_speaks_with_its_role_and_looks_at_nobody() {
         deny(DenyReason::OrganizationSuspended)
     );
     let all = peppers();
-    let Answer::Known { token, .. } = engine.verify(&token, &all, None, NOW) else {
+    let Answer::Known { token, .. } = engine.verify(&token, &all, &asked(None)) else {
         panic!("it is known")
     };
     assert_eq!(
@@ -178,7 +178,7 @@ fn an_engine_answers_only_when_told() {
         .unwrap();
     let all = peppers();
     let is_silent = |token| {
-        let answer = engine.verify(&token, &all, None, NOW);
+        let answer = engine.verify(&token, &all, &asked(None));
         matches!(answer, Answer::NotAnswering) && answer.verdict().is_none()
     };
     assert!(
@@ -198,7 +198,7 @@ fn a_retired_pepper_verifies_until_it_is_removed() {
     engine
         .apply(Change::Token(record(0, &token, &pepper(1))))
         .unwrap();
-    let under = |all: &Peppers| match engine.verify(&token, all, None, NOW) {
+    let under = |all: &Peppers| match engine.verify(&token, all, &asked(None)) {
         Answer::Known {
             verdict: Verdict::Allow,
             pepper,
@@ -221,14 +221,6 @@ fn a_retired_pepper_verifies_until_it_is_removed() {
     engine.apply(Change::TokenGone(token_id(0))).unwrap();
     assert_eq!(ask(&engine, &token, ""), deny(DenyReason::Unknown));
     assert!(engine.is_empty());
-}
-
-/// What the engine shows of the token with this text.
-fn view<'e>(engine: &'e Engine, token: &PlainToken) -> TokenView<'e> {
-    match engine.verify(token, &peppers(), None, NOW) {
-        Answer::Known { token, .. } => token,
-        other => panic!("not known: {other:?}"),
-    }
 }
 
 #[test]
@@ -336,17 +328,17 @@ fn a_verification_allocates_nothing() {
         .unwrap();
     let (all, needed) = (peppers(), permission("repo:read"));
     // The first on a thread may set up what is kept by thread.
-    let _ = engine.verify(&known, &all, None, NOW);
+    let _ = engine.verify(&known, &all, &asked(None));
     let measured = allocation_counter::measure(|| {
         for token in [&known, &old, &unknown] {
             for needed in [None, Some(&needed)] {
-                std::hint::black_box(engine.verify(token, &all, needed, NOW));
+                std::hint::black_box(engine.verify(token, &all, &asked(needed)));
             }
         }
     });
     assert_eq!(measured.count_total, 0);
     let name = allocation_counter::measure(|| {
-        if let Answer::Known { token, .. } = engine.verify(&known, &all, None, NOW) {
+        if let Answer::Known { token, .. } = engine.verify(&known, &all, &asked(None)) {
             let mut bytes = std::hint::black_box(Vec::with_capacity(64));
             token.name().append_to(&mut bytes);
         }

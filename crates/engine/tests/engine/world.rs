@@ -4,12 +4,15 @@ use hallpass_domain::{
     Entropy,
     id::{OrganizationId, RoleId, TokenId, UserId},
     name::{DisplayName, TokenName},
+    network::{AddressRules, NetworkSet},
     permission::{Permission, PermissionSet},
     time::Timestamp,
     token::{BcryptHash, Brand, Kind, Pepper, PepperId, Peppers, PlainToken},
-    verdict::{DenyReason, Verdict},
+    verdict::{DenyReason, Question, Verdict},
 };
-use hallpass_engine::{Answer, Change, Engine, Owner, Stored, TokenRecord};
+use hallpass_engine::{
+    Answer, Change, Engine, OrganizationRules, Owner, Stored, TokenRecord, TokenView,
+};
 use std::cell::Cell;
 use zeroize::Zeroizing;
 
@@ -45,8 +48,16 @@ pub(crate) fn bytes(kind: u8, number: u32) -> [u8; 16] {
     bytes
 }
 
+/// Made in the millisecond of its number.
 pub(crate) fn token_id(number: u32) -> TokenId {
-    TokenId::from_bytes(bytes(1, number))
+    let mut bytes = bytes(1, number);
+    bytes[..2].fill(0);
+    bytes[2..6].copy_from_slice(&number.to_be_bytes());
+    TokenId::from_bytes(bytes)
+}
+
+pub(crate) fn millisecond(number: u32) -> Timestamp {
+    Timestamp::from_micros(i64::from(number) * 1_000)
 }
 
 pub(crate) fn organization(number: u32) -> OrganizationId {
@@ -95,6 +106,48 @@ pub(crate) fn organization_is(number: u32, active: bool) -> Change {
         id: organization(number),
         name: name(&format!("Organization {number}")),
         active,
+        host: false,
+        rules: OrganizationRules::default(),
+        tokens_revoked_before: None,
+    }
+}
+
+/// Organization 0 with these rules, and perhaps with every token revoked that was made before a millisecond.
+pub(crate) fn organization_asks(
+    host: bool,
+    networks: &str,
+    forbidden: &str,
+    before: Option<u32>,
+) -> Change {
+    Change::Organization {
+        id: organization(0),
+        name: name("Organization 0"),
+        active: true,
+        host,
+        rules: OrganizationRules {
+            networks: networks_of(networks),
+            forbidden: set(forbidden),
+        },
+        tokens_revoked_before: before.map(millisecond),
+    }
+}
+
+pub(crate) fn networks_of(text: &str) -> NetworkSet {
+    NetworkSet::parse(text.split_whitespace()).unwrap()
+}
+
+pub(crate) fn addresses(allow: &str, deny: &str) -> Option<AddressRules> {
+    Some(AddressRules {
+        allow: networks_of(allow),
+        deny: networks_of(deny),
+    })
+}
+
+pub(crate) fn user_revoked(number: u32, before: u32) -> Change {
+    Change::TokensRevoked {
+        organization: organization(0),
+        user: user(number),
+        before: millisecond(before),
     }
 }
 
@@ -139,6 +192,8 @@ pub(crate) fn record(number: u32, text: &PlainToken, under: &Pepper) -> TokenRec
         valid_from: None,
         revoked: false,
         suspended: false,
+        address_rules: None,
+        secret_of: None,
     }
 }
 
@@ -161,13 +216,40 @@ pub(crate) fn engine() -> Engine {
     engine
 }
 
+/// For `needed` at [`NOW`], from nowhere.
+pub(crate) fn asked(needed: Option<&Permission>) -> Question<'_> {
+    Question {
+        needed,
+        address: None,
+        now: NOW,
+    }
+}
+
 /// What the engine says to `text` for `needed` at [`NOW`], when it knows the token or knows that there is none.
 pub(crate) fn ask(engine: &Engine, text: &PlainToken, needed: &str) -> Verdict {
     let needed = (!needed.is_empty()).then(|| permission(needed));
     engine
-        .verify(text, &peppers(), needed.as_ref(), NOW)
+        .verify(text, &peppers(), &asked(needed.as_ref()))
         .verdict()
         .expect("an answer")
+}
+
+/// The same for anything at all, from an address.
+pub(crate) fn ask_from(engine: &Engine, text: &PlainToken, address: &str) -> Verdict {
+    let question = Question {
+        address: Some(address.parse().unwrap()),
+        ..asked(None)
+    };
+    let answer = engine.verify(text, &peppers(), &question);
+    answer.verdict().expect("an answer")
+}
+
+/// What the engine shows of the token with this text.
+pub(crate) fn view<'e>(engine: &'e Engine, token: &PlainToken) -> TokenView<'e> {
+    match engine.verify(token, &peppers(), &asked(None)) {
+        Answer::Known { token, .. } => token,
+        other => panic!("not known: {other:?}"),
+    }
 }
 
 pub(crate) fn deny(why: DenyReason) -> Verdict {
