@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod access_tokens;
+mod audit;
 mod connect;
 mod directory;
 mod error;
@@ -19,6 +20,7 @@ mod tx;
 mod uses;
 
 pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
+pub use audit::{AuditPage, AuditQuery};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
 pub use error::StoreError;
