@@ -187,8 +187,8 @@ impl Filling<'_> {
             Action::DeploymentSetUp,
             ORGANIZATION.to_owned(),
             None,
-        )
-        .await
+        );
+        Ok(())
     }
 
     /// The person, their tokens, and only then what became of them: tokens are given to members in good standing.
@@ -234,8 +234,7 @@ impl Filling<'_> {
             Action::TokenCreated,
             id.to_string(),
             Some(detail.clone()),
-        )
-        .await?;
+        );
         match token.fate {
             Fate::Kept => {}
             Fate::Revoked(since) => {
@@ -249,8 +248,7 @@ impl Filling<'_> {
                     Action::TokenRevoked,
                     id.to_string(),
                     Some(detail),
-                )
-                .await?;
+                );
             }
             Fate::Suspended(since) => {
                 self.tx
@@ -311,14 +309,14 @@ impl Filling<'_> {
         Err(misprint("every prefix is taken").into())
     }
 
-    async fn audit(
+    fn audit(
         &mut self,
         at: Timestamp,
         actor: UserId,
         action: Action,
         target: String,
         detail: Option<String>,
-    ) -> Result<(), RunError> {
+    ) {
         let entry = AuditEntry {
             at,
             organization: Some(self.organization),
@@ -328,8 +326,14 @@ impl Filling<'_> {
             target: Some(target),
             address: Some(tables::OFFICE),
             agent: Some(tables::BROWSER),
+            before: None,
+            after: None,
             detail,
         };
-        Ok(self.tx.append_audit(&self.services.entropy, &entry).await?)
+        self.tx.append_audit(
+            &self.services.entropy,
+            self.services.peppers.current(),
+            &entry,
+        );
     }
 }

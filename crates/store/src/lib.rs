@@ -7,6 +7,7 @@
 
 mod access_tokens;
 mod api_keys;
+mod audit;
 mod connect;
 mod directory;
 mod error;
@@ -28,6 +29,7 @@ mod uses;
 
 pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
 pub use api_keys::{KeyInserted, KeyQuery, KeyWithUse, NewKey, NewSecret, Rotated};
+pub use audit::{AuditPage, AuditQuery};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
 pub use error::StoreError;

@@ -80,6 +80,29 @@ pub(crate) const STATE_PARTS: (&str, &str) = (
     " then 'expired' when t.suspended_at is not null then 'suspended' else 'active' end",
 );
 pub(crate) use revoked_at;
+/// A page of the audit, newest first: `$1` before which number, `$2` rows, `$3` since, `$4` up to, `$5` actor, `$6` their
+/// token, `$7` actions, each between blanks, or '', `$8` target, `$9` address.
+macro_rules! audit_page {
+    ($more:literal) => {
+        concat!(
+            "select ",
+            audit_columns!(),
+            " from audit where seq >= 1 and seq < $1 and at >= $3 and at <= $4 \
+             and (actor_user_id = $5 or $5 is null) and (actor_token_id = $6 or $6 is null) \
+             and ($7 = '' or replace($7, ' ' || action || ' ', '') <> $7) \
+             and (target = $8 or $8 is null) and (address = $9 or $9 is null)",
+            $more,
+            " order by seq desc limit $2"
+        )
+    };
+}
+
+/// The number is read as one, whatever SQLite let somebody write there.
+macro_rules! audit_columns {
+    () => {
+        "cast(seq as BIGINT) as number, id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, before_state, after_state, detail, pepper_id, code"
+    };
+}
 
 statements! {
     HEAD = "select seq from head where id = 1";
@@ -88,7 +111,15 @@ statements! {
     FEED_INSERT = "insert into feed (seq, position, kind, key) values ($1, $2, $3, $4)";
     FEED_AFTER = "select seq, kind, key from feed where seq > $1 order by seq, position limit $2";
     FEED_TRIM = "delete from feed where seq < $1";
-    AUDIT_INSERT = "insert into audit (id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+    // The audit.
+    AUDIT_HEAD = "select seq, chained_after, code, (select count(*) from audit where audit.seq is null or audit.seq < 1) as unnumbered from audit_head where id = 1";
+    AUDIT_HEAD_NEXT = "update audit_head set seq = seq + $1 where id = 1 returning seq, chained_after, code, cast(0 as BIGINT) as unnumbered";
+    AUDIT_HEAD_SET = "update audit_head set code = $1 where id = 1";
+    AUDIT_INSERT = "insert into audit (id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, detail, seq, before_state, after_state, pepper_id, code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    AUDIT_LINES = concat!("select ", audit_columns!(), " from audit where seq > $1 order by seq limit $2");
+    AUDIT_PAGE = audit_page!("");
+    AUDIT_PAGE_OF_ORGANIZATION = audit_page!(" and organization_id = $10");
 
     PEPPERS = "select id, proof from pepper";
     PEPPER_INSERT = "insert into pepper (id, proof) values ($1, $2) on conflict (id) do nothing";

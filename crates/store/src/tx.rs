@@ -1,17 +1,20 @@
 //! One use case, one transaction.
 
-use crate::{FeedKey, Store, StoreError, connect::Either, on, sql};
+use crate::{FeedKey, Store, StoreError, audit::Waiting, connect::Either, on, sql};
 use hallpass_domain::{
     Entropy,
-    audit::Action,
+    audit::{Action, Line},
     id::{AuditId, OrganizationId, TokenId, UserId},
     time::Timestamp,
+    token::Pepper,
 };
 use sqlx::{Postgres, Sqlite, Transaction};
 
 /// An open transaction. Dropped without [`Tx::commit`], it has done nothing.
 pub struct Tx {
     pub(crate) on: Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    /// What the audit will say, when all else is done.
+    pub(crate) lines: Vec<Waiting>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -39,6 +42,10 @@ pub struct AuditEntry<'a> {
     pub address: Option<&'a str>,
     /// By which `User-Agent`.
     pub agent: Option<&'a str>,
+    /// What it was before, as JSON.
+    pub before: Option<String>,
+    /// What it was after, as JSON.
+    pub after: Option<String>,
     /// What else there is to say, as JSON.
     pub detail: Option<String>,
 }
@@ -53,48 +60,51 @@ impl Store {
             Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
             Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
         };
-        Ok(Tx { on })
+        Ok(Tx {
+            on,
+            lines: Vec::new(),
+        })
     }
 }
 
 impl Tx {
-    /// Writes a line of the audit.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn append_audit(
+    /// Adds a line to the audit, sealed under `pepper`. It is written by [`Tx::commit`], and by nothing else.
+    pub fn append_audit(
         &mut self,
         entropy: &impl Entropy,
+        pepper: &Pepper,
         entry: &AuditEntry<'_>,
-    ) -> Result<(), StoreError> {
-        let id = AuditId::generate(entropy, entry.at);
-        on!(&mut self.on, tx => {
-            sqlx::query(sql::AUDIT_INSERT)
-                .bind(&id.bytes()[..])
-                .bind(entry.at.micros())
-                .bind(entry.organization.as_ref().map(|id| &id.bytes()[..]))
-                .bind(entry.actor.as_ref().map(|id| &id.bytes()[..]))
-                .bind(entry.token.as_ref().map(|id| &id.bytes()[..]))
-                .bind(entry.action.word())
-                .bind(entry.target.as_deref())
-                .bind(entry.address)
-                .bind(entry.agent)
-                .bind(entry.detail.as_deref())
-                .execute(&mut **tx)
-                .await?;
-        });
-        Ok(())
+    ) {
+        let line = Line {
+            // Known when the end of the chain is held.
+            seq: 0,
+            id: AuditId::generate(entropy, entry.at),
+            at: entry.at,
+            organization: entry.organization,
+            actor_user: entry.actor,
+            actor_token: entry.token,
+            action: entry.action.word().to_owned(),
+            target: entry.target.clone(),
+            address: entry.address.map(str::to_owned),
+            agent: entry.agent.map(str::to_owned),
+            before: entry.before.clone(),
+            after: entry.after.clone(),
+            detail: entry.detail.clone(),
+        };
+        let pepper = pepper.clone();
+        self.lines.push(Waiting { line, pepper });
     }
 
     /// Commits. What verification can see of the change is named by `changed` and gets the next number of the
     /// feed, which is returned; without any, nothing is numbered.
     ///
-    /// The counter's row is locked last, so that it is held for the shortest time and its order is the order of
-    /// commits.
+    /// The end of the audit is locked last but one and the counter's row last, so that they are held for the shortest
+    /// time and their order is the order of commits.
     ///
     /// # Errors
     /// [`StoreError`]. Whether an interrupted commit happened is not known: ask again.
     pub async fn commit(mut self, changed: &[FeedKey]) -> Result<Option<i64>, StoreError> {
+        self.write_lines().await?;
         let mut seq = None;
         if !changed.is_empty() {
             let next: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::HEAD_NEXT).fetch_one(&mut **tx).await?);

@@ -131,8 +131,7 @@ impl Services {
             // It was revoked before, perhaps a moment ago and not yet applied here.
             return self.catch_up().await;
         };
-        self.audit_token(&mut tx, person, &token, Action::TokenRevoked, context, now)
-            .await?;
+        self.audit_token(&mut tx, person, &token, Action::TokenRevoked, context, now);
         let seq = tx.commit(&[changed]).await?;
         self.reach(seq).await
     }
@@ -190,7 +189,7 @@ impl Services {
         Ok(())
     }
 
-    pub(super) async fn audit_token(
+    pub(super) fn audit_token(
         &self,
         tx: &mut Tx,
         person: &Person,
@@ -198,7 +197,7 @@ impl Services {
         action: Action,
         context: &RequestContext,
         now: Timestamp,
-    ) -> Result<(), ServiceError> {
+    ) {
         let detail = serde_json::json!({
             "name": token.name.as_str(),
             "prefix": token.prefix.as_str(),
@@ -215,8 +214,10 @@ impl Services {
             target: Some(token.id.to_string()),
             address: address.as_deref(),
             agent: context.agent.as_deref(),
+            before: None,
+            after: None,
             detail: Some(detail.to_string()),
         };
-        Ok(tx.append_audit(&self.entropy, &entry).await?)
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
     }
 }

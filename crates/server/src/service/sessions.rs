@@ -214,7 +214,7 @@ impl Services {
             self.clock.now(),
         );
         entry.target = Some(id.to_string());
-        tx.append_audit(&self.entropy, &entry).await?;
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
         tx.commit(&[]).await?;
         Ok(())
     }
@@ -253,6 +253,7 @@ impl Services {
         let address = context.address_text();
         tx.append_audit(
             &self.entropy,
+            self.peppers.current(),
             &audit(
                 person.user.id,
                 Some(person.organization.id),
@@ -261,8 +262,7 @@ impl Services {
                 address.as_deref(),
                 self.clock.now(),
             ),
-        )
-        .await?;
+        );
         tx.commit(&[]).await?;
         Ok(ended)
     }
@@ -328,11 +328,13 @@ impl Services {
             target: None,
             address: session.address,
             agent: session.agent,
+            before: None,
+            after: None,
             detail: None,
         };
         let mut tx = self.store.begin().await?;
         tx.insert_session(session).await?;
-        tx.append_audit(&self.entropy, &entry).await?;
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
         tx.commit(&[]).await?;
         Ok(())
     }
@@ -378,6 +380,8 @@ pub(super) fn audit<'a>(
         target: None,
         address,
         agent: context.agent.as_deref(),
+        before: None,
+        after: None,
         detail: None,
     }
 }

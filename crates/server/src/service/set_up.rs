@@ -181,9 +181,11 @@ impl Services {
             target: Some(organization.name.to_string()),
             address: address.as_deref(),
             agent: context.agent.as_deref(),
+            before: None,
+            after: None,
             detail: None,
         };
-        tx.append_audit(&self.entropy, &entry).await?;
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
         let seq = tx.commit(&changed).await?;
         self.reach(seq).await?;
         self.begin_session(&account.user, organization.id, context)

@@ -128,6 +128,7 @@ impl Services {
         }
         tx.append_audit(
             &self.entropy,
+            self.peppers.current(),
             &audit(
                 person.user.id,
                 Some(person.organization.id),
@@ -136,8 +137,7 @@ impl Services {
                 context.address_text().as_deref(),
                 self.clock.now(),
             ),
-        )
-        .await?;
+        );
         tx.commit(&[]).await?;
         Ok(())
     }
@@ -174,10 +174,12 @@ impl Services {
             target: None,
             address: address.as_deref(),
             agent: context.agent.as_deref(),
+            before: None,
+            after: None,
             detail: None,
         };
         let mut tx = self.store.begin().await?;
-        tx.append_audit(&self.entropy, &entry).await?;
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
         tx.commit(&[]).await?;
         Ok(())
     }

@@ -211,8 +211,7 @@ impl Services {
         token.expiration = changed.expiration;
         token.never_expires_acknowledged = changed.acknowledged;
         token.scope = changed.scope;
-        self.audit_token(&mut tx, person, &token, Action::TokenChanged, context, now)
-            .await?;
+        self.audit_token(&mut tx, person, &token, Action::TokenChanged, context, now);
         let seq = tx.commit(&[key]).await?;
         self.reach(seq).await?;
         Ok(Some(token))

@@ -216,8 +216,7 @@ impl Services {
             Inserted::TooManyToday => return Err(ServiceError::TooManyTokensToday),
             Inserted::NameTaken(prefix) => return Err(ServiceError::NameTaken(prefix)),
         }
-        self.audit_token(&mut tx, person, &token, Action::TokenCreated, context, now)
-            .await?;
+        self.audit_token(&mut tx, person, &token, Action::TokenCreated, context, now);
         let seq = tx.commit(&[FeedKey::Token(token.id)]).await?;
         // The token is lasting and its secret is shown only now: it is shown even if it does not work this instant.
         if let Err(error) = self.reach(seq).await {

@@ -2,11 +2,12 @@
 
 use crate::{
     both_engines,
-    world::{ACME, ADA, NOW, World, token_id},
+    world::{ACME, ADA, NOW, World, pepper, token_id},
 };
 use hallpass_domain::{
     audit::Action,
     id::{OrganizationId, RoleId, TokenId, UserId},
+    token::Pepper,
 };
 use hallpass_store::{AuditEntry, FeedEntry, FeedKey};
 use tokio::task::JoinSet;
@@ -191,6 +192,7 @@ async fn the_beginning_is_forgotten(world: World) {
 
 async fn the_audit_commits_with_the_change(world: World) {
     let entropy = crate::world::Counting::new();
+    let pepper = Pepper::new(pepper(), &[1; 32].into());
     let line = AuditEntry {
         at: NOW,
         organization: Some(ACME),
@@ -200,6 +202,8 @@ async fn the_audit_commits_with_the_change(world: World) {
         target: Some(token_id(1).to_string()),
         address: Some("192.0.2.1"),
         agent: Some("curl"),
+        before: Some("{\"b\":1}".to_owned()),
+        after: Some("{\"c\":1}".to_owned()),
         detail: Some("{\"a\":1}".to_owned()),
     };
     let bare = AuditEntry {
@@ -209,19 +213,21 @@ async fn the_audit_commits_with_the_change(world: World) {
         target: None,
         address: None,
         agent: None,
+        before: None,
+        after: None,
         detail: None,
         ..line.clone()
     };
     let mut tx = world.begin().await;
-    tx.append_audit(&entropy, &line).await.unwrap();
+    tx.append_audit(&entropy, &pepper, &line);
     drop(tx);
     assert_eq!(world.count("select count(*) from audit").await, 0);
     let mut tx = world.begin().await;
-    tx.append_audit(&entropy, &line).await.unwrap();
-    tx.append_audit(&entropy, &bare).await.unwrap();
+    tx.append_audit(&entropy, &pepper, &line);
+    tx.append_audit(&entropy, &pepper, &bare);
     tx.commit(&[]).await.unwrap();
-    let full = "select count(*) from audit where action = 'token.revoked' and address = '192.0.2.1' and agent = 'curl' and detail = '{\"a\":1}' and target is not null and actor_user_id is not null and actor_token_id is not null and organization_id is not null";
+    let full = "select count(*) from audit where action = 'token.revoked' and address = '192.0.2.1' and agent = 'curl' and detail = '{\"a\":1}' and before_state = '{\"b\":1}' and after_state = '{\"c\":1}' and target is not null and actor_user_id is not null and actor_token_id is not null and organization_id is not null";
     assert_eq!(world.count(full).await, 1);
-    let empty = "select count(*) from audit where actor_user_id is null and actor_token_id is null and organization_id is null and target is null and address is null and agent is null and detail is null";
+    let empty = "select count(*) from audit where actor_user_id is null and actor_token_id is null and organization_id is null and target is null and address is null and agent is null and before_state is null and after_state is null and detail is null";
     assert_eq!(world.count(empty).await, 1);
 }

@@ -6,6 +6,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod audit;
 mod constraints;
 mod directory;
 mod faults;

@@ -1,0 +1,322 @@
+//! The audit: how its lines are written, listed and verified.
+
+use crate::{Store, StoreError, Tx, on, rows, sql, tx::execute};
+use hallpass_domain::{
+    audit::{Action, Chain, Found, Head, Line, Link, Report, Seal, Sealed},
+    id::{AuditId, OrganizationId, TokenId, UserId},
+    time::Timestamp,
+    token::{Pepper, Peppers},
+};
+use sqlx::{FromRow, Row};
+
+/// Lines verified at once.
+const VERIFY_LINES: u32 = 500;
+
+/// Which lines, the newest first.
+#[derive(Clone, Debug)]
+pub struct AuditQuery {
+    /// Of this organization; none means the whole deployment.
+    pub organization: Option<OrganizationId>,
+    /// By this person.
+    pub actor_user: Option<UserId>,
+    /// With this token.
+    pub actor_token: Option<TokenId>,
+    /// Any of these actions; none named means all.
+    pub actions: Vec<Action>,
+    /// Done to this.
+    pub target: Option<String>,
+    /// From this address.
+    pub address: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// Older than the line with this number; [`AuditPage::next`] of the page before.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl AuditQuery {
+    /// Everything there is, a page of `limit` lines at a time.
+    pub const fn all(organization: Option<OrganizationId>, limit: u32) -> Self {
+        Self {
+            organization,
+            actor_user: None,
+            actor_token: None,
+            actions: Vec::new(),
+            target: None,
+            address: None,
+            since: None,
+            until: None,
+            before: None,
+            limit,
+        }
+    }
+}
+
+/// A page of the audit.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<i64>,
+}
+
+/// A line that waits for its number, and the pepper it will be sealed under.
+pub(crate) struct Waiting {
+    pub(crate) line: Line,
+    pub(crate) pepper: Pepper,
+}
+
+#[derive(FromRow)]
+struct HeadRow {
+    seq: i64,
+    chained_after: i64,
+    code: Option<Vec<u8>>,
+    unnumbered: i64,
+}
+
+#[derive(FromRow)]
+struct LineRow {
+    number: i64,
+    id: Vec<u8>,
+    at: i64,
+    organization_id: Option<Vec<u8>>,
+    actor_user_id: Option<Vec<u8>>,
+    actor_token_id: Option<Vec<u8>>,
+    action: String,
+    target: Option<String>,
+    address: Option<String>,
+    agent: Option<String>,
+    before_state: Option<String>,
+    after_state: Option<String>,
+    detail: Option<String>,
+    pepper_id: Option<String>,
+    code: Option<Vec<u8>>,
+}
+
+impl TryFrom<HeadRow> for Head {
+    type Error = StoreError;
+
+    fn try_from(row: HeadRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: row.seq,
+            chained_after: row.chained_after,
+            code: row.code.as_deref().map(rows::digest).transpose()?,
+            unnumbered: u64::try_from(row.unnumbered).unwrap_or(0),
+        })
+    }
+}
+
+impl TryFrom<LineRow> for Sealed {
+    type Error = StoreError;
+
+    fn try_from(row: LineRow) -> Result<Self, StoreError> {
+        let at = rows::moment(row.at);
+        // Otherwise two moments past the calendar would be the same, and one could become the other unseen.
+        if at.micros() != row.at {
+            return Err(StoreError::Malformed("moment"));
+        }
+        let seal = match (row.pepper_id, row.code) {
+            (None, None) => None,
+            (Some(pepper), Some(code)) => Some(Seal {
+                pepper,
+                code: rows::digest(&code)?,
+            }),
+            _ => return Err(StoreError::Malformed("seal")),
+        };
+        let line = Line {
+            seq: row.number,
+            id: rows::id(&row.id, AuditId::from_bytes)?,
+            at,
+            organization: id_option(row.organization_id, OrganizationId::from_bytes)?,
+            actor_user: id_option(row.actor_user_id, UserId::from_bytes)?,
+            actor_token: id_option(row.actor_token_id, TokenId::from_bytes)?,
+            action: row.action,
+            target: row.target,
+            address: row.address,
+            agent: row.agent,
+            before: row.before_state,
+            after: row.after_state,
+            detail: row.detail,
+        };
+        Ok(Self { line, seal })
+    }
+}
+
+fn id_option<T>(bytes: Option<Vec<u8>>, of: fn([u8; 16]) -> T) -> Result<Option<T>, StoreError> {
+    bytes.map(|bytes| rows::id(&bytes, of)).transpose()
+}
+
+/// A row that somebody wrote past this program is named by its number, and the rows beside it are still read.
+fn found<R: Row>(row: &R) -> Found
+where
+    LineRow: for<'r> FromRow<'r, R>,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> &'r str: sqlx::ColumnIndex<R>,
+{
+    let read = LineRow::from_row(row).map_err(StoreError::from);
+    match read.and_then(Sealed::try_from) {
+        Ok(sealed) => Found::Line(Box::new(sealed)),
+        Err(_) => Found::Unreadable(row.try_get("number").unwrap_or(0)),
+    }
+}
+
+/// The words, each between blanks: a text that holds an action's word so holds that action.
+fn words(actions: &[Action]) -> String {
+    let mut words = String::new();
+    for action in actions {
+        words.push(' ');
+        words.push_str(action.word());
+        words.push(' ');
+    }
+    words
+}
+
+macro_rules! fetch_page {
+    ($store:expr, $text:expr, $query:expr $(, $organization:expr)?) => {
+        on!(&$store.read, pool => {
+            sqlx::query_as::<_, LineRow>($text)
+                .bind($query.before.unwrap_or(i64::MAX))
+                .bind(i64::from($query.limit) + 1)
+                .bind($query.since.map_or(i64::MIN, Timestamp::micros))
+                .bind($query.until.map_or(i64::MAX, |until| until.micros() - 1))
+                .bind($query.actor_user.as_ref().map(|id| &id.bytes()[..]))
+                .bind($query.actor_token.as_ref().map(|id| &id.bytes()[..]))
+                .bind(words(&$query.actions))
+                .bind($query.target.as_deref())
+                .bind($query.address.as_deref())
+                $(.bind(&$organization.bytes()[..]))?
+                .fetch_all(pool)
+                .await?
+        })
+    };
+}
+
+impl Store {
+    /// A page of the audit, the newest line first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        let mut page = AuditPage {
+            lines: Vec::new(),
+            next: None,
+        };
+        // PostgreSQL refuses a NUL; no line holds one.
+        if [&query.target, &query.address]
+            .into_iter()
+            .flatten()
+            .any(|text| text.contains('\0'))
+        {
+            return Ok(page);
+        }
+        let rows: Vec<LineRow> = match &query.organization {
+            None => fetch_page!(self, sql::AUDIT_PAGE, query),
+            Some(organization) => {
+                fetch_page!(self, sql::AUDIT_PAGE_OF_ORGANIZATION, query, organization)
+            }
+        };
+        let more = rows.len() > query.limit as usize;
+        for row in rows.into_iter().take(query.limit as usize) {
+            let line = Sealed::try_from(row)?.line;
+            page.next = more.then_some(line.seq);
+            page.lines.push(line);
+        }
+        Ok(page)
+    }
+
+    /// The end of the chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_head(&self) -> Result<Head, StoreError> {
+        let head: Option<HeadRow> =
+            on!(&self.read, pool => sqlx::query_as(sql::AUDIT_HEAD).fetch_optional(pool).await?);
+        head.ok_or(StoreError::Malformed("end of the audit"))?
+            .try_into()
+    }
+
+    /// The next lines after the number `after`, in order, as they were found; empty when there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`], but none for what a line holds.
+    pub async fn audit_lines(&self, after: i64, limit: u32) -> Result<Vec<Found>, StoreError> {
+        Ok(on!(&self.read, pool => {
+            let rows = sqlx::query(sql::AUDIT_LINES).bind(after).bind(i64::from(limit)).fetch_all(pool).await?;
+            rows.iter().map(found).collect()
+        }))
+    }
+
+    /// Verifies the whole audit. Lines that are written meanwhile are verified too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn verify_audit(&self, peppers: &Peppers) -> Result<Report, StoreError> {
+        let mut chain = Chain::new(peppers, self.audit_head().await?.chained_after);
+        loop {
+            let found = self.audit_lines(chain.seq(), VERIFY_LINES).await?;
+            let goes_on = found.iter().all(|found| chain.take(found));
+            if goes_on && !found.is_empty() {
+                continue;
+            }
+            // Read after the lines: only then is an end behind them a bad one.
+            let head = self.audit_head().await?;
+            // Lines up to the end are missing, or were written in between.
+            let written = goes_on
+                && head.seq > chain.seq()
+                && !self.audit_lines(chain.seq(), 1).await?.is_empty();
+            if !written {
+                return Ok(chain.end(&head));
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// Gives the lines that wait their numbers and codes, and writes them.
+    pub(crate) async fn write_lines(&mut self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.lines);
+        let count = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
+        if count == 0 {
+            return Ok(());
+        }
+        let row: Option<HeadRow> = on!(&mut self.on, tx => sqlx::query_as(sql::AUDIT_HEAD_NEXT).bind(count).fetch_optional(&mut **tx).await?);
+        let mut head = Head::try_from(row.ok_or(StoreError::Malformed("end of the audit"))?)?;
+        head.seq -= count;
+        let mut link = head
+            .link()
+            .ok_or(StoreError::Malformed("end of the audit"))?;
+        for Waiting { mut line, pepper } in waiting {
+            head.seq += 1;
+            line.seq = head.seq;
+            let code = line.code(&pepper, &link);
+            execute!(
+                self,
+                sql::AUDIT_INSERT,
+                &line.id.bytes()[..],
+                line.at.micros(),
+                line.organization.as_ref().map(|id| &id.bytes()[..]),
+                line.actor_user.as_ref().map(|id| &id.bytes()[..]),
+                line.actor_token.as_ref().map(|id| &id.bytes()[..]),
+                &line.action,
+                line.target.as_deref(),
+                line.address.as_deref(),
+                line.agent.as_deref(),
+                line.detail.as_deref(),
+                line.seq,
+                line.before.as_deref(),
+                line.after.as_deref(),
+                pepper.id().as_str(),
+                &code.bytes()[..],
+            );
+            link = Link::After(code);
+        }
+        if let Link::After(code) = &link {
+            execute!(self, sql::AUDIT_HEAD_SET, &code.bytes()[..]);
+        }
+        Ok(())
+    }
+}
