@@ -312,6 +312,34 @@ pub struct CatalogueEntry {
     pub source: Source,
 }
 
+impl CatalogueEntry {
+    /// The product's own permissions, in every catalogue. The one to manage one's own tokens is not among them: no role
+    /// gives it.
+    pub fn of_product() -> Vec<Self> {
+        let own = [
+            (Permission::VERIFY, "Ask Hallpass whether a token may do something", Risk::Medium),
+            (Permission::MEMBERS, "See, invite, change, suspend and remove members", Risk::High),
+            (Permission::ROLES, "Make and change roles", Risk::High),
+            (Permission::KEYS, "Make, rotate and revoke API keys", Risk::High),
+            (Permission::TOKENS, "See, suspend and revoke everybody's tokens", Risk::High),
+            (Permission::POLICY, "Change what tokens must keep to", Risk::High),
+            (Permission::AUDIT, "Read who did what", Risk::Medium),
+            (Permission::ORGANIZATION, "Rename and suspend the organization, revoke all in it", Risk::High),
+            (Permission::DEPLOYMENT, "Manage organizations, users and permissions of the whole deployment", Risk::High),
+        ];
+        own.into_iter()
+            .filter_map(|(text, description, risk)| {
+                Some(Self {
+                    permission: Permission::parse(text).ok()?,
+                    description: description.to_owned(),
+                    risk,
+                    source: Source::Product,
+                })
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,14 +16,14 @@ use crate::{
     service::{Services, catalogue::CatalogueSettings, passwords::Password},
 };
 use hallpass_domain::{
-    access_token::Expiration,
+    access_token::{Expiration, Suspension},
     audit::Action,
     id::{OrganizationId, TokenId, UserId},
     limits::PREFIX_DRAWS_MAX,
     member::{Membership, User},
     name::{DisplayName, Email, TokenName},
     organization::{Organization, Standing},
-    permission::{CatalogueEntry, Permission, PermissionSet},
+    permission::{CatalogueEntry, Permission, PermissionSet, Source},
     time::Timestamp,
     token::{Kind, PlainToken, Prefix},
 };
@@ -117,11 +117,13 @@ fn catalogue() -> Result<CatalogueSettings, ServiceError> {
             permission,
             description: description.to_owned(),
             risk,
+            source: Source::Api,
         })
     };
     Ok(CatalogueSettings {
         permissions: PERMISSIONS.iter().map(entry).collect::<Result<_, _>>()?,
         member: Some(permissions(MEMBER_HOLDS)?),
+        viewer: None,
     })
 }
 
@@ -143,7 +145,7 @@ async fn account(
     };
     Ok(NewAccount {
         user,
-        password_hash: services.passwords.hash(password, &services.entropy).await?,
+        password_hash: Some(services.passwords.hash(password, &services.entropy).await?),
     })
 }
 
@@ -175,6 +177,7 @@ impl Filling<'_> {
             id: self.organization,
             name,
             standing: Standing::Active,
+            host: true,
         };
         self.changed
             .push(self.tx.insert_organization(&organization, at).await?);
@@ -254,9 +257,13 @@ impl Filling<'_> {
                 self.tx
                     .suspend_token(
                         owner.organization,
-                        owner.user,
                         id,
-                        Some(ago(self.now, since)),
+                        &Suspension {
+                            since: ago(self.now, since),
+                            until: None,
+                            reason: "Used from a network it was never used from".to_owned(),
+                            by_owner: false,
+                        },
                     )
                     .await?;
             }
@@ -299,6 +306,8 @@ impl Filling<'_> {
                     Expiration::At(self.now.plus_seconds(seconds))
                 }),
                 never_expires_acknowledged: token.ends.is_none(),
+                valid_from: None,
+                address_rules: None,
             };
             match self.tx.insert_token(&new).await? {
                 Inserted::Done => return Ok(secret.prefix()),

@@ -348,20 +348,23 @@ impl Store {
         Ok(rows::moment_option(found))
     }
 
-    /// The tokens that one change went through together.
+    /// The tokens that one change went through together, one by one to `take`.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn tokens_of_bulk(
+    /// [`StoreError`], also one that `take` returns.
+    pub async fn load_bulk(
         &self,
         organization: OrganizationId,
         at: Timestamp,
-    ) -> Result<Vec<TokenId>, StoreError> {
-        let found: Vec<Vec<u8>> = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_OF_BULK).bind(&organization.bytes()[..]).bind(at.micros()).fetch_all(pool).await?);
-        found
-            .iter()
-            .map(|id| rows::id(id, TokenId::from_bytes))
-            .collect()
+        mut take: impl FnMut(LoadedToken) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        on!(&self.read, pool => {
+            let mut stream = sqlx::query_as::<_, TokenRow>(sql::TOKENS_LOAD_BULK).bind(organization.bytes().to_vec()).bind(at.micros()).fetch(pool);
+            while let Some(row) = stream.try_next().await? {
+                take(row.try_into()?)?;
+            }
+        });
+        Ok(())
     }
 
     /// How many tokens there are, live or not.

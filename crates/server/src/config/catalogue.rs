@@ -3,22 +3,9 @@
 use super::{ConfigError, file::fault};
 use hallpass_domain::{
     limits::{CATALOGUE_PERMISSIONS_MAX, PERMISSION_DESCRIPTION_BYTES_MAX},
-    permission::{CatalogueEntry, OWN_RESOURCE, Permission, Risk},
+    permission::{CatalogueEntry, OWN_RESOURCE, Permission, Risk, Source},
 };
 use toml::Value;
-
-/// What the product itself asks for. The permission to manage one's own tokens is not among them: no role
-/// gives it.
-pub(super) fn own_permissions() -> Vec<CatalogueEntry> {
-    Permission::parse(Permission::VERIFY)
-        .map(|permission| CatalogueEntry {
-            permission,
-            description: "Ask whether tokens are good".to_owned(),
-            risk: Risk::Medium,
-        })
-        .into_iter()
-        .collect()
-}
 
 /// Adds `entries` to the catalogue.
 pub(super) fn read(
@@ -98,6 +85,7 @@ fn read_permission(entry: Value) -> Result<CatalogueEntry, ConfigError> {
         permission,
         description,
         risk,
+        source: Source::File,
     })
 }
 

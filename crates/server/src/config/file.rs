@@ -42,7 +42,7 @@ impl FileText {
             .parse()
             .map_err(|error: toml::de::Error| not_toml(text, &error))?;
         let mut this = Self {
-            catalogue: catalogue::own_permissions(),
+            catalogue: hallpass_domain::permission::CatalogueEntry::of_product(),
             ..Self::default()
         };
         for (key, value) in table {

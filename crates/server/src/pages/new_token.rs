@@ -134,7 +134,7 @@ async fn show_form(
             checklist: form.may.view_of_new(
                 &catalogue,
                 &person.permissions,
-                &person.role.name,
+                person.role.name.as_str(),
                 &errors,
             ),
             password: PasswordView {

@@ -41,7 +41,7 @@ impl Frame {
             organization: organization.name.to_string(),
             email: user.email.to_string(),
             initials: words::initials(user.name.as_str()),
-            role: role.name.clone(),
+            role: role.name.to_string(),
             csrf: present.csrf.clone(),
             tokens_allowed: membership.may_have_tokens,
             section,
@@ -253,9 +253,10 @@ impl TokenView {
             was_used_lately: found.recent_uses > 0,
             state: (state.word(), colour(state)),
             suspended: token
-                .suspended
+                .suspension
+                .as_ref()
                 .filter(|_| state == TokenState::Suspended)
-                .map(|at| Moment::past(at, now)),
+                .map(|suspension| Moment::past(suspension.since, now)),
             revocable: state != TokenState::Revoked,
         }
     }
@@ -295,7 +296,9 @@ mod tests {
             expiration,
             never_expires_acknowledged: false,
             revoked: None,
-            suspended: None,
+            suspension: None,
+            valid_from: None,
+            address_rules: None,
             last_use: None,
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn caller(person: &Person) -> Caller {
         owner: owner(person),
         email: Some(person.user.email.to_string()),
         organization: organization(person),
-        role: person.role.name.clone(),
+        role: person.role.name.to_string(),
         may_have_tokens: person.membership.may_have_tokens,
         permissions: texts(&person.permissions),
     }

@@ -88,6 +88,7 @@ fn catalogue(config: &Config) -> CatalogueSettings {
     CatalogueSettings {
         permissions,
         member: member_is_set.then(|| config.member_permissions.clone()),
+        viewer: None,
     }
 }
 

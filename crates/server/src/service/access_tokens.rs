@@ -151,7 +151,7 @@ impl Services {
                 held.then_some(()).ok_or(ServiceError::SignInRequired)
             }
             Via::Token { id } => {
-                let held = tx.hold_token(id, person.user.id, now).await?;
+                let held = tx.hold_token(id, person.organization.id, now).await?;
                 held.then_some(())
                     .ok_or(ServiceError::CredentialRefused("it has ended meanwhile"))
             }

@@ -3,7 +3,8 @@
 use super::Services;
 use crate::error::ServiceError;
 use hallpass_domain::{
-    permission::{CatalogueEntry, Permission, PermissionSet, Risk},
+    name::DisplayName,
+    permission::{CatalogueEntry, Permission, PermissionSet, Risk, Source},
     role::{BuiltInRole, Role, RolePermissions},
 };
 
@@ -14,44 +15,55 @@ pub struct CatalogueSettings {
     pub permissions: Vec<CatalogueEntry>,
     /// What members hold. None leaves what the store has, or nothing when `permissions` are named.
     pub member: Option<PermissionSet>,
+    /// What viewers hold. The same.
+    pub viewer: Option<PermissionSet>,
 }
 
-/// The product's own permissions, in every catalogue.
-fn own_permissions() -> Vec<CatalogueEntry> {
-    entries(&[(
-        Permission::VERIFY,
-        "Ask Hallpass whether a token may do something",
-        Risk::Medium,
-    )])
-}
+/// What a new deployment begins with until somebody names the product's permissions. Viewers get the first.
+const EXAMPLE: [(&str, &str, Risk); 2] = [
+    ("api:read", "Read through the API what you can see", Risk::Low),
+    ("api:write", "Change through the API what you can change", Risk::Medium),
+];
 
-/// What a new deployment begins with until its settings name the product's permissions.
 fn example_permissions() -> Vec<CatalogueEntry> {
-    entries(&[
-        (
-            "api:read",
-            "Read through the API what you can see",
-            Risk::Low,
-        ),
-        (
-            "api:write",
-            "Change through the API what you can change",
-            Risk::Medium,
-        ),
-    ])
-}
-
-fn entries(all: &[(&str, &str, Risk)]) -> Vec<CatalogueEntry> {
-    all.iter()
+    EXAMPLE
+        .iter()
         .filter_map(|(name, description, risk)| {
-            let permission = Permission::parse(name).ok()?;
             Some(CatalogueEntry {
-                permission,
+                permission: Permission::parse(name).ok()?,
                 description: (*description).to_owned(),
                 risk: *risk,
+                source: Source::Api,
             })
         })
         .collect()
+}
+
+/// The catalogue that comes of what there was and of what the settings file names now.
+fn merged(before: &[CatalogueEntry], named: &[CatalogueEntry]) -> Vec<CatalogueEntry> {
+    let own = CatalogueEntry::of_product();
+    let is_in = |all: &[CatalogueEntry], entry: &CatalogueEntry| {
+        all.iter().any(|other| other.permission == entry.permission)
+    };
+    let mut all: Vec<CatalogueEntry> = if named.is_empty() && before.is_empty() {
+        example_permissions()
+    } else {
+        let kept = before.iter().filter(|entry| match entry.source {
+            Source::Product => false,
+            Source::File => named.is_empty(),
+            Source::Api => !is_in(named, entry),
+        });
+        // Of what no file speaks any more, the API may speak.
+        let kept = kept.cloned().map(|entry| CatalogueEntry {
+            source: Source::Api,
+            ..entry
+        });
+        kept.chain(named.iter().cloned()).collect()
+    };
+    all.retain(|entry| !is_in(&own, entry));
+    all.extend(own);
+    all.sort_by(|one, other| one.permission.cmp(&other.permission));
+    all
 }
 
 impl Services {
@@ -61,36 +73,18 @@ impl Services {
     /// The store's.
     pub async fn put_catalogue(&self, settings: &CatalogueSettings) -> Result<(), ServiceError> {
         let before = self.store.catalogue().await?;
-        let own = own_permissions();
-        let is_own =
-            |entry: &CatalogueEntry| own.iter().any(|own| own.permission == entry.permission);
-        let mut product: Vec<CatalogueEntry> = match &settings.permissions[..] {
-            [] if before.is_empty() => example_permissions(),
-            [] => before
-                .iter()
-                .filter(|entry| !is_own(entry))
-                .cloned()
-                .collect(),
-            named => named
-                .iter()
-                .filter(|entry| !is_own(entry))
-                .cloned()
-                .collect(),
-        };
-        let of_product: PermissionSet = product
-            .iter()
-            .map(|entry| entry.permission.clone())
-            .collect();
-        product.extend(own);
-        product.sort_by(|one, other| one.permission.cmp(&other.permission));
-        let roles = self.built_in_roles(settings, of_product).await?;
+        let after = merged(&before, &settings.permissions);
+        let roles = self.built_in_roles(settings, before.is_empty()).await?;
         let stored = self.store.roles().await?;
-        if before == product && roles.iter().all(|role| stored.contains(role)) {
+        let as_stored = |role: &Role| {
+            stored.iter().any(|stored| Role { version: 0, ..stored.clone() } == *role)
+        };
+        if before == after && roles.iter().all(as_stored) {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        let mut changed = vec![tx.put_catalogue(&before, &product).await?];
-        for role in &roles {
+        let mut changed = vec![tx.put_catalogue(&before, &after).await?];
+        for role in roles.iter().filter(|role| !as_stored(role)) {
             changed.push(tx.put_built_in_role(role).await?);
         }
         let seq = tx.commit(&changed).await?;
@@ -100,28 +94,57 @@ impl Services {
     async fn built_in_roles(
         &self,
         settings: &CatalogueSettings,
-        of_product: PermissionSet,
-    ) -> Result<[Role; 2], ServiceError> {
-        let stored = self
-            .store
-            .find_role(BuiltInRole::Member.id())
-            .await?
-            .map(|role| role.permissions);
-        let member = match (&settings.member, stored) {
-            (Some(member), _) => RolePermissions::Named(member.clone()),
-            (None, Some(stored)) if settings.permissions.is_empty() => stored,
-            (None, _) if settings.permissions.is_empty() => RolePermissions::Named(of_product),
-            // Who names the product's permissions also says what members hold; until then, nothing.
-            (None, _) => RolePermissions::Named(PermissionSet::default()),
+        is_new: bool,
+    ) -> Result<Vec<Role>, ServiceError> {
+        let mut roles = Vec::with_capacity(BuiltInRole::ALL.len());
+        for built_in in BuiltInRole::ALL {
+            let permissions = match built_in.fixed_permissions() {
+                Some(fixed) => fixed,
+                None => self.given_permissions(built_in, settings, is_new).await?,
+            };
+            roles.push(Role {
+                id: built_in.id(),
+                organization: None,
+                name: DisplayName::parse(built_in.name())
+                    .map_err(|error| ServiceError::Internal(error.to_string()))?,
+                description: built_in.description().to_owned(),
+                permissions,
+                tokens_by_default: built_in.tokens_by_default(),
+                version: 0,
+            });
+        }
+        Ok(roles)
+    }
+
+    /// What the deployment gives to members or viewers.
+    async fn given_permissions(
+        &self,
+        built_in: BuiltInRole,
+        settings: &CatalogueSettings,
+        is_new: bool,
+    ) -> Result<RolePermissions, ServiceError> {
+        let (named, of_example) = match built_in {
+            BuiltInRole::Viewer => (&settings.viewer, 1),
+            _ => (&settings.member, EXAMPLE.len()),
         };
-        let role = |built_in: BuiltInRole, permissions| Role {
-            id: built_in.id(),
-            name: built_in.name().to_owned(),
-            permissions,
-        };
-        Ok([
-            role(BuiltInRole::Superuser, RolePermissions::All),
-            role(BuiltInRole::Member, member),
-        ])
+        if let Some(named) = named {
+            return Ok(RolePermissions::Named(named.clone()));
+        }
+        // Who names the product's permissions also says who holds them; until then, nobody but superusers and admins.
+        if !settings.permissions.is_empty() {
+            return Ok(RolePermissions::Named(PermissionSet::default()));
+        }
+        let stored = self.store.find_role(built_in.id()).await?;
+        Ok(match stored {
+            Some(role) => role.permissions,
+            None if is_new => RolePermissions::Named(
+                example_permissions()
+                    .into_iter()
+                    .take(of_example)
+                    .map(|entry| entry.permission)
+                    .collect(),
+            ),
+            None => RolePermissions::Named(PermissionSet::default()),
+        })
     }
 }

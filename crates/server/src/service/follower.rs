@@ -3,11 +3,15 @@
 use super::Services;
 use crate::error::ServiceError;
 use hallpass_domain::{
-    id::UserId, limits::REFUSED_TOKENS_REMEMBERED_DAYS, permission::PermissionSet, role::Role,
-    time::Timestamp, token::Kind,
+    id::{OrganizationId, RoleId, UserId},
+    limits::REFUSED_TOKENS_REMEMBERED_DAYS,
+    permission::PermissionSet,
+    role::Role,
+    time::Timestamp,
+    token::Kind,
 };
-use hallpass_engine::{Change, Engine, Owner, Stored, TokenRecord};
-use hallpass_store::{FeedKey, LoadedToken, Store, StoreError, Tx};
+use hallpass_engine::{Change, Engine, OrganizationRules, Owner, Stored, TokenRecord};
+use hallpass_store::{FeedKey, LoadedOrganization, LoadedToken, Store, StoreError, Tx};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::sync::Mutex;
 
@@ -36,14 +40,7 @@ impl Follower {
         // What changes while the rows are read has a higher number, and is read again by the first catch-up.
         let head = store.head().await?;
         for organization in store.organizations().await? {
-            apply(
-                engine,
-                Change::Organization {
-                    id: organization.id,
-                    name: organization.name,
-                    active: organization.standing.is_active(),
-                },
-            )?;
+            apply(engine, organization_change(organization))?;
         }
         apply_roles(store, engine).await?;
         for user in store.users().await? {
@@ -58,6 +55,14 @@ impl Follower {
         }
         for membership in store.memberships().await? {
             apply(engine, membership_change(&membership))?;
+        }
+        for (organization, user, before) in store.tokens_revoked().await? {
+            let change = Change::TokensRevoked {
+                organization,
+                user,
+                before,
+            };
+            apply(engine, change)?;
         }
         let since = now.plus_days(-REFUSED_TOKENS_REMEMBERED_DAYS);
         store
@@ -166,16 +171,10 @@ impl Services {
 
 async fn apply_key(store: &Store, engine: &Engine, key: FeedKey) -> Result<(), StoreError> {
     match key {
-        FeedKey::Catalogue | FeedKey::Role(_) => apply_roles(store, engine).await,
-        FeedKey::Organization(id) => match store.find_organization(id).await? {
-            Some(found) => apply(
-                engine,
-                Change::Organization {
-                    id,
-                    name: found.name,
-                    active: found.standing.is_active(),
-                },
-            ),
+        FeedKey::Catalogue => apply_roles(store, engine).await,
+        FeedKey::Role(id) => apply_role(store, engine, id).await,
+        FeedKey::Organization(id) => match store.load_organization(id).await? {
+            Some(found) => apply(engine, organization_change(found)),
             None => Ok(()),
         },
         FeedKey::User(id) => match store.find_user(id).await? {
@@ -190,19 +189,42 @@ async fn apply_key(store: &Store, engine: &Engine, key: FeedKey) -> Result<(), S
             None => Ok(()),
         },
         FeedKey::Membership(organization, user) => {
-            match store.find_membership(organization, user).await? {
-                Some(found) => {
-                    // The row may name what a later row of the feed brings; both are there already.
-                    apply_person(store, engine, user).await?;
-                    apply(engine, membership_change(&found))
-                }
-                None => apply(engine, Change::MembershipGone { organization, user }),
-            }
+            apply_membership(store, engine, organization, user).await
+        }
+        FeedKey::Bulk(organization, at) => {
+            let take = |token| apply(engine, Change::Token(record(token)?));
+            store.load_bulk(organization, at, take).await
         }
         FeedKey::Token(id) => match store.load_token(id).await? {
             Some(found) => apply(engine, Change::Token(record(found)?)),
             None => apply(engine, Change::TokenGone(id)),
         },
+    }
+}
+
+async fn apply_membership(
+    store: &Store,
+    engine: &Engine,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    // The row may name what a later row of the feed brings; all of it is there already.
+    apply_person(store, engine, user).await?;
+    // Before the membership: who comes back must not find old tokens alive for an instant.
+    if let Some(before) = store.tokens_revoked_of(organization, user).await? {
+        let change = Change::TokensRevoked {
+            organization,
+            user,
+            before,
+        };
+        apply(engine, change)?;
+    }
+    match store.find_membership(organization, user).await? {
+        Some(found) => {
+            apply_role(store, engine, found.role).await?;
+            apply(engine, membership_change(&found))
+        }
+        None => apply(engine, Change::MembershipGone { organization, user }),
     }
 }
 
@@ -220,30 +242,53 @@ async fn apply_person(store: &Store, engine: &Engine, id: UserId) -> Result<(), 
     }
 }
 
-/// What a role holds depends on the catalogue, so both are read whenever one changes.
+/// What a role holds depends on the catalogue, so all are read again when it changes.
 async fn apply_roles(store: &Store, engine: &Engine) -> Result<(), StoreError> {
-    let catalogue: PermissionSet = store
-        .catalogue()
-        .await?
-        .into_iter()
-        .map(|entry| entry.permission)
-        .collect();
-    for Role {
-        id,
-        name,
-        permissions,
-    } in store.roles().await?
-    {
-        apply(
-            engine,
-            Change::Role {
-                id,
-                name,
-                permissions: permissions.within(&catalogue),
-            },
-        )?;
+    let catalogue = catalogue(store).await?;
+    for role in store.roles().await? {
+        apply(engine, role_change(&role, &catalogue))?;
     }
     Ok(())
+}
+
+async fn apply_role(store: &Store, engine: &Engine, id: RoleId) -> Result<(), StoreError> {
+    let change = match store.find_role(id).await? {
+        Some(role) => role_change(&role, &catalogue(store).await?),
+        // Deleted: whatever still names it may do nothing.
+        None => Change::Role {
+            id,
+            name: "deleted role".to_owned(),
+            permissions: PermissionSet::default(),
+        },
+    };
+    apply(engine, change)
+}
+
+async fn catalogue(store: &Store) -> Result<PermissionSet, StoreError> {
+    let entries = store.catalogue().await?;
+    Ok(entries.into_iter().map(|entry| entry.permission).collect())
+}
+
+fn role_change(role: &Role, catalogue: &PermissionSet) -> Change {
+    Change::Role {
+        id: role.id,
+        name: role.name.to_string(),
+        permissions: role.permissions.within(catalogue),
+    }
+}
+
+fn organization_change(found: LoadedOrganization) -> Change {
+    Change::Organization {
+        id: found.organization.id,
+        name: found.organization.name,
+        active: found.organization.standing.is_active(),
+        host: found.organization.host,
+        rules: OrganizationRules {
+            networks: found.networks,
+            forbidden: found.forbidden,
+        },
+        tokens_revoked_before: found.tokens_revoked_before,
+    }
 }
 
 fn membership_change(membership: &hallpass_domain::member::Membership) -> Change {
@@ -278,6 +323,8 @@ fn record(token: LoadedToken) -> Result<TokenRecord, StoreError> {
         valid_from: token.valid_from,
         revoked: token.revoked,
         suspended: token.suspended,
+        address_rules: token.address_rules,
+        secret_of: token.secret_of,
     })
 }
 

@@ -152,6 +152,7 @@ impl Services {
             id: OrganizationId::generate(&self.entropy, now),
             name: parsed.organization,
             standing: Standing::Active,
+            host: true,
         };
         let user = User {
             id: UserId::generate(&self.entropy, now),
@@ -166,11 +167,12 @@ impl Services {
         }
         let account = NewAccount {
             user,
-            password_hash: hash,
+            password_hash: Some(hash),
         };
         let mut changed = vec![tx.insert_organization(&organization, now).await?];
         changed.extend(tx.insert_user(&account, now).await?);
         changed.push(tx.put_membership(&membership, now).await?);
+        tx.recount_superusers(organization.id).await?;
         let address = context.address_text();
         let entry = AuditEntry {
             at: now,

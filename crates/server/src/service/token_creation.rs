@@ -207,6 +207,8 @@ impl Services {
             created: now,
             expiration: token.expiration,
             never_expires_acknowledged: token.never_expires_acknowledged,
+            valid_from: token.valid_from,
+            address_rules: token.address_rules.as_ref(),
         };
         match tx.insert_token(&new).await? {
             Inserted::Done => {}
@@ -281,7 +283,9 @@ impl Wish {
             expiration: self.expiration,
             never_expires_acknowledged: self.acknowledged,
             revoked: None,
-            suspended: None,
+            suspension: None,
+            valid_from: None,
+            address_rules: None,
             last_use: None,
         }
     }
