@@ -6,7 +6,7 @@ use hallpass_domain::{
     id::UserId, limits::REFUSED_TOKENS_REMEMBERED_DAYS, permission::PermissionSet, role::Role,
     time::Timestamp, token::Kind,
 };
-use hallpass_engine::{Change, Engine, Owner, Stored, TokenRecord};
+use hallpass_engine::{Change, Engine, OrganizationRules, Owner, Stored, TokenRecord};
 use hallpass_store::{FeedKey, LoadedToken, Store, StoreError, Tx};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::sync::Mutex;
@@ -42,6 +42,9 @@ impl Follower {
                     id: organization.id,
                     name: organization.name,
                     active: organization.standing.is_active(),
+                    host: false,
+                    rules: OrganizationRules::default(),
+                    tokens_revoked_before: None,
                 },
             )?;
         }
@@ -174,6 +177,9 @@ async fn apply_key(store: &Store, engine: &Engine, key: FeedKey) -> Result<(), S
                     id,
                     name: found.name,
                     active: found.standing.is_active(),
+                    host: false,
+                    rules: OrganizationRules::default(),
+                    tokens_revoked_before: None,
                 },
             ),
             None => Ok(()),
@@ -278,6 +284,8 @@ fn record(token: LoadedToken) -> Result<TokenRecord, StoreError> {
         valid_from: token.valid_from,
         revoked: token.revoked,
         suspended: token.suspended,
+        address_rules: None,
+        secret_of: None,
     })
 }
 
