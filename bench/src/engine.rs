@@ -8,7 +8,7 @@ use hallpass_bench::{
 use hallpass_domain::{
     permission::Permission,
     token::{Brand, Kind, Peppers, PlainToken},
-    verdict::Verdict,
+    verdict::{Question, Verdict},
 };
 use hallpass_engine::{Answer, Engine, Fold, Outcome, UseNote, Uses};
 use std::{
@@ -78,11 +78,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             black_box(
                 loaded
                     .engine
-                    .verify(token, &loaded.peppers, Some(&needed), NOW),
+                    .verify(token, &loaded.peppers, &asked(Some(&needed))),
             );
         }
     });
-    report(options, &loaded, &rounds, allocations.count_total)
+    report(options, &loaded, &rounds, allocations.count_total)?;
+    drop(loaded);
+    crate::changes::run(options.rounds)
+}
+
+const fn asked(needed: Option<&Permission>) -> Question<'_> {
+    Question {
+        needed,
+        address: None,
+        now: NOW,
+    }
 }
 
 fn strangers(chance: &Chance, count: usize) -> Vec<PlainToken> {
@@ -116,7 +126,7 @@ fn load(count: usize) -> anyhow::Result<Loaded> {
     });
     let loaded = outcome?;
     for token in loaded.tokens.iter().step_by(997) {
-        let answer = loaded.engine.verify(token, &loaded.peppers, None, NOW);
+        let answer = loaded.engine.verify(token, &loaded.peppers, &asked(None));
         ensure!(
             answer.verdict() == Some(Verdict::Allow),
             "a loaded token is refused"
@@ -144,7 +154,7 @@ fn round(
     let verify = |tokens: &[PlainToken]| {
         nanoseconds(tokens.len(), || {
             for token in tokens {
-                black_box(engine.verify(black_box(token), peppers, Some(needed), NOW));
+                black_box(engine.verify(black_box(token), peppers, &asked(Some(needed))));
             }
         })
     };
@@ -172,7 +182,7 @@ fn whole(loaded: &Loaded, uses: &Uses, tokens: &[PlainToken], needed: &Permissio
             if let Answer::Known { token, .. } =
                 loaded
                     .engine
-                    .verify(&token, &loaded.peppers, Some(needed), NOW)
+                    .verify(&token, &loaded.peppers, &asked(Some(needed)))
             {
                 uses.note(
                     &UseNote::new(token.id(), NOW, Outcome::Allowed)

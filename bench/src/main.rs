@@ -1,5 +1,6 @@
 //! What verification costs, measured against its limits.
 
+mod changes;
 mod engine;
 
 use clap::{Parser, Subcommand};

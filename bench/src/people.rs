@@ -9,7 +9,7 @@ use hallpass_domain::{
     time::Timestamp,
     token::{Brand, Digest, Kind, Pepper, PepperId, Peppers, PlainToken},
 };
-use hallpass_engine::{Change, Owner, Stored, TokenRecord};
+use hallpass_engine::{Change, OrganizationRules, Owner, Stored, TokenRecord};
 use zeroize::Zeroizing;
 
 pub const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -138,6 +138,9 @@ impl People {
                 id: *id,
                 name,
                 active: true,
+                host: number == 0,
+                rules: OrganizationRules::default(),
+                tokens_revoked_before: None,
             });
         }
         for (number, id) in self.roles.iter().enumerate() {
@@ -197,6 +200,8 @@ impl Fresh<'_> {
             valid_from: None,
             revoked: false,
             suspended: false,
+            address_rules: None,
+            secret_of: None,
         })
     }
 }

@@ -317,15 +317,43 @@ impl CatalogueEntry {
     /// gives it.
     pub fn of_product() -> Vec<Self> {
         let own = [
-            (Permission::VERIFY, "Ask Hallpass whether a token may do something", Risk::Medium),
-            (Permission::MEMBERS, "See, invite, change, suspend and remove members", Risk::High),
+            (
+                Permission::VERIFY,
+                "Ask Hallpass whether a token may do something",
+                Risk::Medium,
+            ),
+            (
+                Permission::MEMBERS,
+                "See, invite, change, suspend and remove members",
+                Risk::High,
+            ),
             (Permission::ROLES, "Make and change roles", Risk::High),
-            (Permission::KEYS, "Make, rotate and revoke API keys", Risk::High),
-            (Permission::TOKENS, "See, suspend and revoke everybody's tokens", Risk::High),
-            (Permission::POLICY, "Change what tokens must keep to", Risk::High),
+            (
+                Permission::KEYS,
+                "Make, rotate and revoke API keys",
+                Risk::High,
+            ),
+            (
+                Permission::TOKENS,
+                "See, suspend and revoke everybody's tokens",
+                Risk::High,
+            ),
+            (
+                Permission::POLICY,
+                "Change what tokens must keep to",
+                Risk::High,
+            ),
             (Permission::AUDIT, "Read who did what", Risk::Medium),
-            (Permission::ORGANIZATION, "Rename and suspend the organization, revoke all in it", Risk::High),
-            (Permission::DEPLOYMENT, "Manage organizations, users and permissions of the whole deployment", Risk::High),
+            (
+                Permission::ORGANIZATION,
+                "Rename and suspend the organization, revoke all in it",
+                Risk::High,
+            ),
+            (
+                Permission::DEPLOYMENT,
+                "Manage organizations, users and permissions of the whole deployment",
+                Risk::High,
+            ),
         ];
         own.into_iter()
             .filter_map(|(text, description, risk)| {

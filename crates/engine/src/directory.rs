@@ -36,17 +36,6 @@ pub(crate) struct Directory {
     pub(crate) addresses: Slab<AddressRules>,
 }
 
-/// An organization as it is from now on.
-pub(crate) struct OrganizationIs<'a> {
-    pub(crate) id: OrganizationId,
-    pub(crate) name: &'a str,
-    pub(crate) active: bool,
-    pub(crate) host: bool,
-    pub(crate) rules: OrganizationRules,
-    /// In milliseconds since 1970.
-    pub(crate) revoked_before: u64,
-}
-
 /// The writer's part: where things are by id.
 #[derive(Debug, Default)]
 pub(crate) struct Registers {
@@ -134,24 +123,27 @@ impl Directory {
 }
 
 impl Registers {
+    /// `before` is in milliseconds since 1970.
     pub(crate) fn put_organization(
         &mut self,
         to: &Directory,
         arena: &Arena,
-        now: OrganizationIs<'_>,
+        (id, name): (OrganizationId, &str),
+        (active, host): (bool, bool),
+        rules: OrganizationRules,
+        before: u64,
     ) -> Result<(), ApplyError> {
-        let rules = number(&to.rules, &mut self.rules, now.rules)?;
+        let rules = number(&to.rules, &mut self.rules, rules)?;
         if rules >= Standing::RULES {
             return Err(ApplyError::Full);
         }
-        let standing = Standing::new(now.active, now.host, rules);
         // Whoever sees the new standing sees what was revoked, too.
         self.garbage += put(
             &to.organizations,
             &mut self.organizations,
-            (now.id, standing.0, now.name),
+            (id, Standing::new(active, host, rules).0, name),
             arena,
-            |before: &RevokedBefore| before.raise(now.revoked_before),
+            |revoked: &RevokedBefore| revoked.raise(before),
         )?;
         Ok(())
     }
@@ -331,15 +323,14 @@ impl Registers {
         for each in from.organizations.iter() {
             let standing = Standing(each.number());
             let rules = from.rules.get(standing.rules());
-            let now = OrganizationIs {
-                id: each.id,
-                name: &strings.text(each.name()),
-                active: standing.is_active(),
-                host: standing.is_host(),
-                rules: rules.cloned().ok_or(ApplyError::Full)?,
-                revoked_before: each.more.get(),
-            };
-            self.put_organization(to, arena, now)?;
+            self.put_organization(
+                to,
+                arena,
+                (each.id, &strings.text(each.name())),
+                (standing.is_active(), standing.is_host()),
+                rules.cloned().ok_or(ApplyError::Full)?,
+                each.more.get(),
+            )?;
         }
         for each in from.users.iter() {
             self.put_user(

@@ -3,7 +3,7 @@
 use crate::{
     arena::{Arena, words_for},
     change::{ApplyError, Change, Stored, TokenRecord},
-    directory::{Directory, OrganizationIs, Registers},
+    directory::{Directory, Registers},
     index::Index,
     joined::Joined,
     line::{Key, Line, Link, Snapshot, State, Tag},
@@ -161,8 +161,7 @@ impl Engine {
     }
 
     fn apply_to(&self, writer: &mut Writer, change: Change) -> Result<(), ApplyError> {
-        let (directory, arena) = (&self.directory, &self.arena);
-        let registers = &mut writer.registers;
+        let (directory, arena, registers) = (&self.directory, &self.arena, &mut writer.registers);
         match change {
             Change::Organization {
                 id,
@@ -171,18 +170,11 @@ impl Engine {
                 host,
                 rules,
                 tokens_revoked_before,
-            } => registers.put_organization(
-                directory,
-                arena,
-                OrganizationIs {
-                    id,
-                    name: name.as_str(),
-                    active,
-                    host,
-                    rules,
-                    revoked_before: tokens_revoked_before.map_or(0, millisecond),
-                },
-            ),
+            } => {
+                let (named, is) = ((id, name.as_str()), (active, host));
+                let before = tokens_revoked_before.map_or(0, millisecond);
+                registers.put_organization(directory, arena, named, is, rules, before)
+            }
             Change::Role {
                 id,
                 name,

@@ -18,9 +18,10 @@ use hallpass_domain::{
     id::{OrganizationId, TokenId, UserId},
     permission::Permission,
     token::PlainToken,
-    verdict::{DenyReason, Verdict},
+    verdict::{DenyReason, Question, Verdict},
 };
 use http::{HeaderMap, HeaderName, Method, request::Parts};
+use std::net::IpAddr;
 
 const CSRF: HeaderName = HeaderName::from_static(hallpass_wire::CSRF_HEADER);
 
@@ -162,6 +163,7 @@ impl FromRequestParts<App> for OwnToken {
 pub struct Verifier {
     token: PlainToken,
     needed: Permission,
+    address: Option<IpAddr>,
 }
 
 impl Verifier {
@@ -171,14 +173,17 @@ impl Verifier {
     /// [`ServiceError::CredentialRefused`], [`ServiceError::NotAnswering`].
     pub fn check_again(&self, app: &App) -> Result<(), ServiceError> {
         let services = &app.services;
-        let now = services.clock.now();
-        let answer =
-            services
-                .engine
-                .verify(&self.token, &services.peppers, Some(&self.needed), now);
+        let question = Question {
+            needed: Some(&self.needed),
+            address: self.address,
+            now: services.clock.now(),
+        };
+        let answer = services
+            .engine
+            .verify(&self.token, &services.peppers, &question);
         match answer.verdict() {
             Some(Verdict::Allow) => Ok(()),
-            Some(Verdict::Deny(reason)) => Err(ServiceError::CredentialRefused(refusal(reason))),
+            Some(Verdict::Deny(reason)) => Err(turned_away(reason)),
             None => Err(ServiceError::NotAnswering),
         }
     }
@@ -192,7 +197,11 @@ impl FromRequestParts<App> for Verifier {
         let needed = Permission::parse(Permission::VERIFY)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
         verify(app, parts, &token, Some(&needed)).await?;
-        Ok(Self { token, needed })
+        Ok(Self {
+            token,
+            needed,
+            address: context(parts).address,
+        })
     }
 }
 
@@ -253,8 +262,15 @@ async fn verify(
             user: view.user_id(),
         }),
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
-        Verified::Refused(reason, _) => Err(ServiceError::CredentialRefused(refusal(reason))),
+        Verified::Refused(reason, _) => Err(turned_away(reason)),
         Verified::Unavailable => Err(ServiceError::NotAnswering),
+    }
+}
+
+fn turned_away(reason: DenyReason) -> ServiceError {
+    match reason {
+        DenyReason::AddressNotAllowed => ServiceError::AddressNotAllowed,
+        reason => ServiceError::CredentialRefused(refusal(reason)),
     }
 }
 
@@ -284,6 +300,7 @@ pub const fn refusal(reason: DenyReason) -> &'static str {
         DenyReason::TokensNotAllowed => {
             "its owner may not use personal access tokens at the moment"
         }
+        DenyReason::AddressNotAllowed => "it may not be used from this address",
         DenyReason::PermissionMissing => "it may not do this",
     }
 }

@@ -60,6 +60,11 @@ pub enum ServiceError {
         "this needs the permission {0}, which this token does not have: make one that names it, and if your role does not hold it, ask a superuser"
     )]
     PermissionMissing(&'static str),
+    /// The token that asks may not be used from where it is used.
+    #[error(
+        "this token may not be used from this address: the token's rules or the organization's say from where"
+    )]
+    AddressNotAllowed,
     /// The caller may not have personal access tokens.
     #[error(
         "you may not create or manage personal access tokens in this organization; a superuser can allow it"
@@ -211,6 +216,11 @@ impl ServiceError {
                 S::FORBIDDEN,
                 "permission_missing",
                 "A permission is missing",
+            ),
+            Self::AddressNotAllowed => face(
+                S::FORBIDDEN,
+                "address_not_allowed",
+                "The address is not allowed",
             ),
             Self::TokensNotAllowed => {
                 face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed")

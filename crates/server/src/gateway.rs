@@ -163,9 +163,13 @@ fn allowed(view: &TokenView<'_>) -> Answer {
     response
 }
 
-/// RFC 6750 section 3.1: a good token that is not enough is a 403, all else a 401 `invalid_token`.
+/// RFC 6750 section 3.1: a good token that is not enough is a 403, all else a 401 `invalid_token`. Another token is no
+/// help from an address that is not allowed, so there is no challenge.
 fn denied(reason: DenyReason, needed: Option<&Permission>) -> Answer {
-    if reason.is_about_permission() {
+    if reason == DenyReason::AddressNotAllowed {
+        return refused(StatusCode::FORBIDDEN, reason.word(), None);
+    }
+    if reason.is_about_what_was_asked() {
         let scope = needed.map_or("", Permission::as_str);
         let challenge =
             format!("Bearer realm=\"hallpass\", error=\"insufficient_scope\", scope=\"{scope}\"");

@@ -81,10 +81,7 @@ impl Store {
     pub async fn settle_revoked(&self) -> Result<u64, StoreError> {
         let most = i64::from(REVOKED_ROWS_PER_WRITE);
         let mut settled = 0;
-        for statement in [
-            sql::TOKENS_SETTLE_ORGANIZATIONS,
-            sql::TOKENS_SETTLE_MEMBERS,
-        ] {
+        for statement in [sql::TOKENS_SETTLE_ORGANIZATIONS, sql::TOKENS_SETTLE_MEMBERS] {
             settled += on!(&self.write, pool => sqlx::query(statement).bind(most).execute(pool).await?.rows_affected());
         }
         Ok(settled)

@@ -3,6 +3,7 @@
 use crate::world::*;
 use hallpass_domain::{
     id::TokenId,
+    name::TokenName,
     network::{AddressRules, NetworkSet},
     permission::{Permission, PermissionSet},
     time::Timestamp,
@@ -38,6 +39,22 @@ struct Organization {
     networks: NetworkSet,
     forbidden: PermissionSet,
     revoked: u32,
+}
+
+impl Organization {
+    fn change(&self) -> Change {
+        Change::Organization {
+            id: organization(0),
+            name: name("Organization 0"),
+            active: self.active,
+            host: self.host,
+            rules: OrganizationRules {
+                networks: self.networks.clone(),
+                forbidden: self.forbidden.clone(),
+            },
+            tokens_revoked_before: (self.revoked > 0).then(|| millisecond(self.revoked)),
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -261,7 +278,6 @@ fn some_token() -> impl Strategy<Value = TokenRecord> {
                 } else {
                     Stored::Bcrypt(some_hash(hash))
                 };
-                let name = hallpass_domain::name::TokenName::parse(&name).unwrap();
                 TokenRecord {
                     stored,
                     bearer,
@@ -270,7 +286,7 @@ fn some_token() -> impl Strategy<Value = TokenRecord> {
                     valid_from,
                     revoked,
                     suspended,
-                    name,
+                    name: TokenName::parse(&name).unwrap(),
                     address_rules,
                     secret_of,
                     ..good
@@ -307,26 +323,13 @@ fn play(engine: &mut Engine, model: &mut Model, step: Step) {
         }
         Step::Remember(seed, under) => remember(engine, model, seed, under),
         Step::Organization(now) => {
+            engine.apply(now.change()).unwrap();
             let revoked = model.organization.revoked.max(now.revoked);
-            let (active, host) = (now.active, now.host);
-            let rules = OrganizationRules {
-                networks: now.networks.clone(),
-                forbidden: now.forbidden.clone(),
-            };
-            let change = Change::Organization {
-                id: organization(0),
-                name: name("Organization 0"),
-                active,
-                host,
-                rules,
-                tokens_revoked_before: (now.revoked > 0).then(|| millisecond(now.revoked)),
-            };
-            engine.apply(change).unwrap();
             model.organization = Organization { revoked, ..now };
         }
         Step::Revoked(number, before) => {
-            let known = model.revoked.entry(number).or_default();
-            *known = (*known).max(before);
+            let revoked = model.revoked.get(&number).copied().unwrap_or(0);
+            model.revoked.insert(number, revoked.max(before));
             engine.apply(user_revoked(number, before)).unwrap();
         }
         Step::User(number, active) => {
@@ -343,12 +346,9 @@ fn play(engine: &mut Engine, model: &mut Model, step: Step) {
         }
         Step::NoMember(number) => {
             model.members.remove(&number);
-            engine
-                .apply(Change::MembershipGone {
-                    organization: organization(0),
-                    user: user(number),
-                })
-                .unwrap();
+            let (organization, user) = (organization(0), user(number));
+            let gone = Change::MembershipGone { organization, user };
+            engine.apply(gone).unwrap();
         }
         Step::Compact => {
             *engine = engine.compacted().unwrap();

@@ -225,3 +225,31 @@ fn what_was_revoked_is_refused_from_then_on() {
         || (0..tokens.len()).for_each(|number| check(&engine, number)),
     );
 }
+
+#[test]
+fn an_organization_that_comes_back_without_its_tokens_never_has_them() {
+    const ROUNDS: u32 = 200;
+    let engine = engine();
+    let tokens: Vec<_> = (0..ROUNDS).map(|number| text(u64::from(number))).collect();
+    for (number, token) in (0..).zip(&tokens) {
+        engine
+            .apply(Change::Token(record(number, token, &pepper(2))))
+            .unwrap();
+    }
+    engine.apply(organization_is(0, false)).unwrap();
+    hammer(
+        || {
+            for before in 1..=ROUNDS {
+                engine
+                    .apply(organization_asks(false, "", "", Some(before)))
+                    .unwrap();
+                engine.apply(organization_is(0, false)).unwrap();
+            }
+        },
+        || {
+            // The first is revoked by the very change that lets the organization work again.
+            assert_ne!(ask(&engine, &tokens[0], ""), Verdict::Allow);
+        },
+    );
+    assert_eq!(ask(&engine, &tokens[0], ""), deny(DenyReason::Revoked));
+}

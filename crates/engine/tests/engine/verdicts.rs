@@ -3,7 +3,7 @@ use hallpass_domain::{
     name::TokenName,
     time::Timestamp,
     token::{Kind, Peppers},
-    verdict::{DenyReason, Verdict},
+    verdict::{DenyReason, Question, Verdict},
 };
 use hallpass_engine::{Answer, Change, Engine, Owner, OwnerView, TokenRecord};
 
@@ -320,11 +320,19 @@ fn a_verification_allocates_nothing() {
         .apply(Change::Token(TokenRecord {
             scope,
             valid_from: Some(NOW),
+            address_rules: addresses("10.0.0.0/8", "10.9.0.0/16"),
+            secret_of: Some(token_id(7)),
             ..record(0, &known, &pepper(2))
         }))
         .unwrap();
     engine
         .apply(Change::Token(record(1, &old, &pepper(1))))
+        .unwrap();
+    engine
+        .apply_all([
+            organization_asks(true, "10.0.0.0/8", "repo:write", Some(1)),
+            user_revoked(0, 1),
+        ])
         .unwrap();
     let (all, needed) = (peppers(), permission("repo:read"));
     // The first on a thread may set up what is kept by thread.
@@ -332,7 +340,13 @@ fn a_verification_allocates_nothing() {
     let measured = allocation_counter::measure(|| {
         for token in [&known, &old, &unknown] {
             for needed in [None, Some(&needed)] {
-                std::hint::black_box(engine.verify(token, &all, &asked(needed)));
+                for address in [None, Some([10, 1, 0, 1].into())] {
+                    let question = Question {
+                        address,
+                        ..asked(needed)
+                    };
+                    std::hint::black_box(engine.verify(token, &all, &question));
+                }
             }
         }
     });

@@ -21,8 +21,16 @@ pub struct CatalogueSettings {
 
 /// What a new deployment begins with until somebody names the product's permissions. Viewers get the first.
 const EXAMPLE: [(&str, &str, Risk); 2] = [
-    ("api:read", "Read through the API what you can see", Risk::Low),
-    ("api:write", "Change through the API what you can change", Risk::Medium),
+    (
+        "api:read",
+        "Read through the API what you can see",
+        Risk::Low,
+    ),
+    (
+        "api:write",
+        "Change through the API what you can change",
+        Risk::Medium,
+    ),
 ];
 
 fn example_permissions() -> Vec<CatalogueEntry> {
@@ -77,7 +85,12 @@ impl Services {
         let roles = self.built_in_roles(settings, before.is_empty()).await?;
         let stored = self.store.roles().await?;
         let as_stored = |role: &Role| {
-            stored.iter().any(|stored| Role { version: 0, ..stored.clone() } == *role)
+            stored.iter().any(|stored| {
+                Role {
+                    version: 0,
+                    ..stored.clone()
+                } == *role
+            })
         };
         if before == after && roles.iter().all(as_stored) {
             return Ok(());

@@ -7,7 +7,7 @@ use hallpass_domain::{
     permission::Permission,
     time::Timestamp,
     token::{Digest, PlainToken},
-    verdict::{DenyReason, Verdict},
+    verdict::{DenyReason, Question, Verdict},
 };
 use hallpass_engine::{Answer, Outcome as UseOutcome, SlowCandidate, TokenView, UseNote};
 use std::net::IpAddr;
@@ -23,6 +23,21 @@ pub struct Asked<'a> {
     pub address: Option<IpAddr>,
     /// The client's `User-Agent`.
     pub agent: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    /// The question about the token that came with it.
+    pub const fn question<'q>(
+        &self,
+        needed: Option<&'q Permission>,
+        now: Timestamp,
+    ) -> Question<'q> {
+        Question {
+            needed,
+            address: self.address,
+            now,
+        }
+    }
 }
 
 /// What the services say to a token.
@@ -48,8 +63,9 @@ impl Services {
         asked: &Asked<'_>,
     ) -> Verified<'_> {
         let now = self.clock.now();
-        let verified = match self.engine.verify(token, &self.peppers, needed, now) {
-            Answer::Slow(candidate) => self.verify_slowly(token, candidate, needed, now).await,
+        let question = asked.question(needed, now);
+        let verified = match self.engine.verify(token, &self.peppers, &question) {
+            Answer::Slow(candidate) => self.verify_slowly(token, candidate, &question).await,
             answer => self.verified(token, answer),
         };
         self.noted(door, verified, now, asked)
@@ -64,7 +80,8 @@ impl Services {
         asked: &Asked<'_>,
     ) -> Option<Verified<'_>> {
         let now = self.clock.now();
-        match self.engine.verify(token, &self.peppers, needed, now) {
+        let question = asked.question(needed, now);
+        match self.engine.verify(token, &self.peppers, &question) {
             Answer::Slow(_) => None,
             answer => Some(self.noted(door, self.verified(token, answer), now, asked)),
         }
@@ -97,7 +114,8 @@ impl Services {
                 pepper,
             } => {
                 if pepper > 0 {
-                    self.redigests.ask(view.id(), token, pepper, &self.peppers);
+                    self.redigests
+                        .ask(view.secret_id(), token, pepper, &self.peppers);
                 }
                 Verified::Allowed(view)
             }
@@ -108,15 +126,14 @@ impl Services {
         &self,
         token: &PlainToken,
         candidate: SlowCandidate,
-        needed: Option<&Permission>,
-        now: Timestamp,
+        question: &Question<'_>,
     ) -> Verified<'_> {
         let (compared, plain) = (candidate.clone(), token.clone());
         match self.comparisons.run(move || compared.matches(&plain)).await {
             Ok(true) => {
                 self.engine
                     .remember(&candidate, self.peppers.current().digest(token));
-                self.verified(token, self.engine.verify(token, &self.peppers, needed, now))
+                self.verified(token, self.engine.verify(token, &self.peppers, question))
             }
             Ok(false) => Verified::Refused(DenyReason::Unknown, None),
             Err(_) => Verified::Unavailable,
@@ -129,7 +146,7 @@ impl Services {
             Verified::Refused(_, Some(view)) => (view, UseOutcome::Refused),
             Verified::Refused(_, None) | Verified::Unavailable => return,
         };
-        let mut note = UseNote::new(view.id(), now, outcome);
+        let mut note = UseNote::new(view.secret_id(), now, outcome);
         if let Some(method) = asked.method {
             note = note.method(method);
         }

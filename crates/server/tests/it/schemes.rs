@@ -15,6 +15,7 @@ use hallpass_server::{
     config::Config,
     entropy::SystemEntropy,
     run::{self, RunError},
+    service::verification::Asked,
 };
 use hallpass_store::{FeedKey, Inserted, NewToken, Stored};
 use serde_json::json;
@@ -31,8 +32,7 @@ fn is_slow(server: &Server, secret: &str) -> bool {
         server.services.engine.verify(
             &token,
             &server.services.peppers,
-            None,
-            server.services.clock.now()
+            &Asked::default().question(None, server.services.clock.now())
         ),
         Seen::Slow(_)
     )
