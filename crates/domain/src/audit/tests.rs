@@ -188,18 +188,32 @@ fn what_the_head_says_is_held_against_the_lines() {
     );
 
     // It changed while the lines were read.
-    let (peppers, (lines, head)) = (peppers(), some(2, 2));
-    let mut chain = Chain::new(&peppers, 2);
-    for line in lines {
-        assert!(chain.take(&Found::Line(Box::new(line))));
-    }
-    let broken = chain
-        .end(&Head {
+    for count in [2, 4] {
+        let (peppers, (lines, head)) = (peppers(), some(count, 2));
+        let mut chain = Chain::new(&peppers, 2);
+        for line in lines {
+            assert!(chain.take(&Found::Line(Box::new(line))));
+        }
+        let moved = Head {
             chained_after: 1,
             ..head
-        })
-        .broken;
-    assert_eq!(broken.map(|finding| finding.wrong), Some(Wrong::Head));
+        };
+        let broken = chain.end(&moved).broken;
+        assert_eq!(broken.map(|finding| finding.wrong), Some(Wrong::Head));
+    }
+}
+
+/// Not even under a pepper of which nothing can be said.
+#[test]
+fn a_line_from_before_has_no_code() {
+    for pepper in ["p2", "gone"] {
+        let (mut lines, head) = some(3, 2);
+        lines[1].seal = Some(Seal {
+            pepper: pepper.to_owned(),
+            code: Digest::from_bytes([7; 32]),
+        });
+        is_bad(&lines, &head, 2, Wrong::Edited);
+    }
 }
 
 #[test]
