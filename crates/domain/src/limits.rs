@@ -48,6 +48,8 @@ pub const DUE_SECONDS: u64 = 1;
 /// Refused attempts of one person or key that are written into the audit in [`REFUSALS_AUDITED_SECONDS`]: whoever
 /// knocks without end does not fill the disk.
 pub const REFUSALS_AUDITED_MAX: u32 = 60;
+/// People and keys whose refused attempts are counted at once; those whose window is over give way.
+pub const REFUSALS_COUNTED_MAX: usize = 10_000;
 /// The window over which refused attempts are counted, in seconds.
 pub const REFUSALS_AUDITED_SECONDS: i64 = 60 * 60;
 /// Networks in one list of those from which tokens may, or may not, be used. Each is looked at when the list is asked.

@@ -9,14 +9,16 @@ use crate::{
     problem::ApiError,
     service::{
         Person, RequestContext, Via,
+        acting::Actor,
         sessions::Present,
         verification::{Asked, Verified},
     },
 };
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use hallpass_domain::{
-    id::{OrganizationId, TokenId, UserId},
-    permission::Permission,
+    access_token::Expiration,
+    id::{OrganizationId, RoleId, TokenId, UserId},
+    permission::{Permission, PermissionSet},
     token::PlainToken,
     verdict::{DenyReason, Question, Verdict},
 };
@@ -205,14 +207,72 @@ impl FromRequestParts<App> for Verifier {
     }
 }
 
+/// Somebody who acts in an organization: a person in a session, a token of theirs, or a key. Where the address names
+/// the `organization`, it is that one.
+#[derive(Clone, Debug)]
+pub struct Acting(pub Actor);
+
+impl FromRequestParts<App> for Acting {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = match read_token(&parts.headers)? {
+            Some(token) => verify(app, parts, &token, None).await?.actor(app).await?,
+            None => {
+                let SignedIn(present) =
+                    <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+                Actor::of_session(&present.person)
+            }
+        };
+        let Some(named) = organization_named(parts, app).await else {
+            return Ok(Self(actor));
+        };
+        let id =
+            OrganizationId::parse(&named).map_err(|_| ServiceError::NotFound("organization"))?;
+        Ok(Self(app.services.act_in(&actor, id).await?))
+    }
+}
+
+/// What the address has in the place of `{organization}`.
+async fn organization_named(parts: &mut Parts, app: &App) -> Option<String> {
+    let named = RawPathParams::from_request_parts(parts, app).await.ok()?;
+    let mut named = named.iter().filter(|(name, _)| *name == "organization");
+    named.next().map(|(_, value)| value.to_owned())
+}
+
 /// A token that works, and what it may be used for here.
 struct Asking {
     id: TokenId,
     organization: OrganizationId,
     user: Option<UserId>,
+    role: Option<RoleId>,
+    permissions: PermissionSet,
+    expiration: Expiration,
 }
 
 impl Asking {
+    /// Whoever acts with the token.
+    async fn actor(self, app: &App) -> Result<Actor, ServiceError> {
+        let store = &app.services.store;
+        let organization = store.find_organization(self.organization).await?;
+        let role = match self.role {
+            Some(role) => store.find_role(role).await?,
+            None => None,
+        };
+        let (Some(organization), Some(role)) = (organization, role) else {
+            return Err(ServiceError::CredentialRefused("it has ended meanwhile"));
+        };
+        Ok(Actor {
+            home: organization.id,
+            organization,
+            permissions: self.permissions,
+            user: self.user,
+            via: Via::Token { id: self.id },
+            expiration: self.expiration,
+            role,
+        })
+    }
+
     /// The person behind the token.
     async fn person(&self, app: &App) -> Result<Person, ServiceError> {
         let user = self.user.ok_or(ServiceError::CredentialRefused(
@@ -260,6 +320,9 @@ async fn verify(
             id: view.id(),
             organization: view.organization_id(),
             user: view.user_id(),
+            role: view.role_id(),
+            permissions: view.permissions(),
+            expiration: view.expires_at().map_or(Expiration::Never, Expiration::At),
         }),
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
         Verified::Refused(reason, _) => Err(turned_away(reason)),

@@ -65,6 +65,74 @@ pub enum ServiceError {
         "this token may not be used from this address: the token's rules or the organization's say from where"
     )]
     AddressNotAllowed,
+    /// The person who asks has a role that does not hold what this needs.
+    #[error(
+        "this needs the permission {0}, which your role does not hold; a superuser of the organization can give you a role that does"
+    )]
+    RoleLacks(&'static str),
+    /// What somebody would give, change or take away is more than they hold.
+    #[error(
+        "this holds {0}, which you do not: you can only give, change and take away what is inside your own permissions"
+    )]
+    AboveActor(Permission),
+    /// An organization keeps at least one active superuser.
+    #[error(
+        "this is the last active superuser of the organization: make somebody else a superuser first"
+    )]
+    LastSuperuser,
+    /// They are a member already.
+    #[error("this person is a member of the organization already")]
+    AlreadyMember,
+    /// Somebody has the address.
+    #[error("somebody else has this e-mail address")]
+    EmailTaken,
+    /// The invitation does not work, for whatever reason.
+    #[error(
+        "this invitation does not work: it is used once, lives for seven days, and may have been withdrawn; ask for a new one"
+    )]
+    InvitationWrong,
+    /// Something of the organization has the name.
+    #[error("the organization has a {0} with this name already; choose another name")]
+    NameInUse(&'static str),
+    /// An API key of the organization has the name.
+    #[error(
+        "the organization has an API key with this name already: {0}; choose another name, or revoke that key first"
+    )]
+    KeyNameTaken(Prefix),
+    /// The organization has as many as one may have.
+    #[error("there are as many {0} as there may be; remove some that are no longer needed")]
+    TooMany(&'static str),
+    /// Somebody has the role.
+    #[error(
+        "members or invitations have this role: move the members to another role in the same request (moveMembersTo), and withdraw the invitations"
+    )]
+    RoleInUse,
+    /// A role that is built in stays.
+    #[error("this role is built in: {0}")]
+    RoleBuiltIn(&'static str),
+    /// The settings file says it.
+    #[error("the settings file names {0}: change it there and start the server again")]
+    SetByFile(String),
+    /// As many secrets of a key work as may.
+    #[error(
+        "this key has as many working secrets as it may have; wait until an older one ends, or rotate with no overlap"
+    )]
+    TooManySecrets,
+    /// What was looked at before is not what is there now.
+    #[error(
+        "{found} would be concerned, not {expected}: look at the preview again and repeat with what it says"
+    )]
+    PreviewOutdated {
+        /// What was expected.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// The suspension was begun by somebody who answers for the organization.
+    #[error(
+        "an administrator suspended this token, and the policy leaves it to an administrator to lift that"
+    )]
+    SuspendedByAdmin,
     /// The caller may not have personal access tokens.
     #[error(
         "you may not create or manage personal access tokens in this organization; a superuser can allow it"
@@ -222,6 +290,40 @@ impl ServiceError {
                 "address_not_allowed",
                 "The address is not allowed",
             ),
+            Self::RoleLacks(_) => face(
+                S::FORBIDDEN,
+                "permission_missing",
+                "A permission is missing",
+            ),
+            Self::AboveActor(_) => face(
+                S::FORBIDDEN,
+                "above_your_role",
+                "More than you hold yourself",
+            ),
+            Self::LastSuperuser => face(S::CONFLICT, "last_superuser", "The last superuser stays"),
+            Self::AlreadyMember => face(S::CONFLICT, "already_member", "A member already"),
+            Self::EmailTaken => face(S::CONFLICT, "email_taken", "The address is taken"),
+            Self::InvitationWrong => face(
+                S::FORBIDDEN,
+                "invitation_wrong",
+                "The invitation does not work",
+            ),
+            Self::NameInUse(_) | Self::KeyNameTaken(_) => {
+                face(S::CONFLICT, "name_taken", "The name is taken")
+            }
+            Self::TooMany(_) => face(S::CONFLICT, "too_many", "Too many"),
+            Self::RoleInUse => face(S::CONFLICT, "role_in_use", "The role is in use"),
+            Self::RoleBuiltIn(_) => face(S::CONFLICT, "role_built_in", "The role is built in"),
+            Self::SetByFile(_) => face(S::CONFLICT, "set_by_file", "The settings file says it"),
+            Self::TooManySecrets => face(S::CONFLICT, "too_many_secrets", "Too many secrets work"),
+            Self::PreviewOutdated { .. } => {
+                face(S::CONFLICT, "preview_outdated", "It is not what it was")
+            }
+            Self::SuspendedByAdmin => face(
+                S::FORBIDDEN,
+                "suspended_by_admin",
+                "An administrator suspended it",
+            ),
             Self::TokensNotAllowed => {
                 face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed")
             }
@@ -304,6 +406,13 @@ impl ServiceError {
             other => other.to_string(),
         };
         self.face().status.is_server_error().then_some(told)
+    }
+
+    /// Whether somebody tried what they may not, which the audit keeps.
+    pub fn is_refusal(&self) -> bool {
+        let is_about_the_request = matches!(self, Self::CrossSite | Self::RecentSignInRequired);
+        matches!(self, Self::LastSuperuser)
+            || (self.face().status == StatusCode::FORBIDDEN && !is_about_the_request)
     }
 
     /// Seconds after which to try again, where that helps.

@@ -1,6 +1,7 @@
 //! The use cases. No HTTP here: every door asks the same functions.
 
 pub mod access_tokens;
+pub mod acting;
 pub mod catalogue;
 pub mod follower;
 pub mod gate;
@@ -15,6 +16,7 @@ pub mod use_log;
 pub mod verification;
 
 use crate::{clock::Clock, entropy::SystemEntropy, observe::Metrics};
+use acting::Refusals;
 use follower::Follower;
 use gate::Gate;
 use hallpass_domain::{
@@ -68,6 +70,8 @@ pub struct Services {
     pub brand: Brand,
     /// How new tokens are recognized.
     pub scheme: Scheme,
+    /// Refused attempts that were written down lately.
+    pub refusals: Refusals,
 }
 
 /// What the services are made of.
@@ -129,6 +133,7 @@ impl Services {
             set_up_code,
             brand,
             scheme,
+            refusals: Refusals::default(),
         }))
     }
 }

@@ -134,6 +134,8 @@ alter table audit add column pepper_id TEXT;
 alter table audit add column code BYTEA check (length(code) = 32);
 update audit set seq = ranked.number from (select id, row_number() over (order by at, id) as number from audit) as ranked where ranked.id = audit.id;
 create unique index audit_seq on audit (seq);
+drop index audit_of_organization;
+create index audit_of_organization on audit (organization_id, seq);
 -- The last line. Its row is locked by everything that writes a line, so that the order of numbers is the order of commits.
 -- Lines up to `chained_after` were written before there was a chain.
 create table audit_head (

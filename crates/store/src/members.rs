@@ -241,6 +241,26 @@ impl Tx {
         Ok((changed == 1).then_some(FeedKey::Membership(before.organization, before.user)))
     }
 
+    /// Holds a membership until the transaction ends. False when it is not in good standing or has another role.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_membership(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        role: RoleId,
+    ) -> Result<bool, StoreError> {
+        let held = execute!(
+            self,
+            sql::MEMBERSHIP_STILL,
+            &organization.bytes()[..],
+            &user.bytes()[..],
+            &role.bytes()[..]
+        );
+        Ok(held == 1)
+    }
+
     /// Ends every session of `user` in `organization`.
     ///
     /// # Errors

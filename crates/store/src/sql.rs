@@ -177,7 +177,7 @@ statements! {
     USE_HOUR_TRIM = "delete from token_use_hour where hour < $1";
 
     /// Holds a token that asks for a change, as long as it works.
-    TOKEN_HOLD = "update token set version = version where id = $1 and organization_id = $2 and revoked_at is null and suspended_at is null and (expires_at is null or expires_at > $3)";
+    TOKEN_HOLD = "update token set version = version where id = $1 and organization_id = $2 and revoked_at is null and created_at >= coalesce((select o.tokens_revoked_before from organization o where o.id = $2), 0) and created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = $2 and x.user_id = token.user_id), 0) and suspended_at is null and (expires_at is null or expires_at > $3)";
     /// Holds a session that asks for a change, as long as it is open.
     SESSION_HOLD = "update session set seen_at = seen_at where id = $1 and user_id = $2 and expires_at > $3 and seen_at > $4";
 

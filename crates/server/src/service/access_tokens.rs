@@ -7,7 +7,6 @@ use hallpass_domain::{
     access_token::{Expiration, PersonalAccessToken, TokenState},
     audit::Action,
     id::TokenId,
-    limits::SESSION_IDLE_SECONDS,
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
@@ -144,18 +143,14 @@ impl Services {
         person: &Person,
         now: Timestamp,
     ) -> Result<(), ServiceError> {
-        match person.via {
-            Via::Session { id, .. } => {
-                let idle_since = now.plus_seconds(-SESSION_IDLE_SECONDS);
-                let held = tx.hold_session(id, person.user.id, now, idle_since).await?;
-                held.then_some(()).ok_or(ServiceError::SignInRequired)
-            }
-            Via::Token { id } => {
-                let held = tx.hold_token(id, person.organization.id, now).await?;
-                held.then_some(())
-                    .ok_or(ServiceError::CredentialRefused("it has ended meanwhile"))
-            }
-        }
+        self.hold_via(
+            tx,
+            &person.via,
+            Some(person.user.id),
+            person.organization.id,
+            now,
+        )
+        .await
     }
 
     /// A token never counts as a person being present. In a session, the sign-in must be recent; a token makes

@@ -12,7 +12,6 @@ use hallpass_domain::{
         SESSION_TOUCH_SECONDS,
     },
     member::User,
-    permission::PermissionSet,
     time::Timestamp,
 };
 use hallpass_store::{AuditEntry, NewSession, SessionRecord, SessionView};
@@ -122,10 +121,16 @@ impl Services {
     /// Whether the person proved to be present in the last five minutes.
     pub fn is_recent(&self, person: &Person) -> bool {
         match person.via {
-            Via::Session { signed_in_at, .. } => {
-                self.clock.now().seconds_since(signed_in_at) < RECENT_SIGN_IN_SECONDS
-            }
+            Via::Session { signed_in_at, .. } => self.check_recent(signed_in_at).is_ok(),
             Via::Token { .. } => false,
+        }
+    }
+
+    pub(super) fn check_recent(&self, signed_in_at: Timestamp) -> Result<(), ServiceError> {
+        if self.clock.now().seconds_since(signed_in_at) < RECENT_SIGN_IN_SECONDS {
+            Ok(())
+        } else {
+            Err(ServiceError::RecentSignInRequired)
         }
     }
 
@@ -160,14 +165,7 @@ impl Services {
         let Some(role) = role else {
             return Ok(None);
         };
-        let catalogue: PermissionSet = self
-            .store
-            .catalogue()
-            .await?
-            .into_iter()
-            .map(|entry| entry.permission)
-            .collect();
-        let permissions = role.permissions.within(&catalogue);
+        let permissions = role.holds(&self.catalogue_set().await?, organization.host);
         Ok(Some(Person {
             user,
             organization,

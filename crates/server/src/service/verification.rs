@@ -94,7 +94,7 @@ impl Services {
         now: Timestamp,
         asked: &Asked<'_>,
     ) -> Verified<'e> {
-        self.note(&verified, now, asked);
+        self.note_use(&verified, now, asked);
         self.metrics.verified(door, verified.outcome());
         verified
     }
@@ -140,7 +140,7 @@ impl Services {
         }
     }
 
-    fn note(&self, verified: &Verified<'_>, now: Timestamp, asked: &Asked<'_>) {
+    fn note_use(&self, verified: &Verified<'_>, now: Timestamp, asked: &Asked<'_>) {
         let (view, outcome) = match verified {
             Verified::Allowed(view) => (view, UseOutcome::Allowed),
             Verified::Refused(_, Some(view)) => (view, UseOutcome::Refused),

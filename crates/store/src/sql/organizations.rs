@@ -46,6 +46,7 @@ statements! {
     MEMBERSHIP_INSERT = "insert into membership (organization_id, user_id, role_id, standing, may_have_tokens, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, user_id) do nothing";
     /// Only as it was when the change was checked.
     MEMBERSHIP_CHANGE = "update membership set role_id = $6, standing = $7, may_have_tokens = $8 where organization_id = $1 and user_id = $2 and role_id = $3 and standing = $4 and may_have_tokens = $5";
+    MEMBERSHIP_STILL = "update membership set token_writes = token_writes where organization_id = $1 and user_id = $2 and role_id = $3 and standing = 'active'";
     MEMBERSHIPS_OF_ROLE = "select user_id from membership where organization_id = $1 and role_id = $2";
     MEMBERSHIPS_MOVE = "update membership set role_id = $3 where organization_id = $1 and role_id = $2";
     SESSIONS_END_IN = "delete from session where user_id = $1 and organization_id = $2";

@@ -1,0 +1,365 @@
+//! Who changes what belongs to an organization: a person or a key, with what they may do there now. Every such change goes
+//! the same way: [`Services::attempt`] around it, [`Services::begin_acting`], the change itself, [`Services::note`],
+//! [`Services::finish`].
+
+use super::{Person, RequestContext, Services, Via};
+use crate::error::ServiceError;
+use hallpass_domain::{
+    access_token::Expiration,
+    audit::Action,
+    id::{OrganizationId, TokenId, UserId},
+    limits::{
+        REFUSALS_AUDITED_MAX, REFUSALS_AUDITED_SECONDS, REFUSALS_COUNTED_MAX, SESSION_IDLE_SECONDS,
+    },
+    organization::Organization,
+    permission::{Permission, PermissionSet},
+    role::{Role, RolePermissions},
+    time::Timestamp,
+};
+use hallpass_store::{AuditEntry, FeedKey, Tx};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Mutex, PoisonError},
+};
+
+/// Somebody who acts in an organization.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Where they act.
+    pub organization: Organization,
+    /// What they may do there now: of the role, what the credential has not given up.
+    pub permissions: PermissionSet,
+    /// The person, unless a key acts.
+    pub user: Option<UserId>,
+    /// How they prove it.
+    pub via: Via,
+    /// When what they prove it with ends.
+    pub expiration: Expiration,
+    /// The organization they belong to; another one than that in which somebody of the host acts.
+    pub home: OrganizationId,
+    /// Their role there.
+    pub role: Role,
+}
+
+impl Actor {
+    /// A person in a session, in the organization in force.
+    pub fn of_session(person: &Person) -> Self {
+        Self {
+            organization: person.organization.clone(),
+            permissions: person.permissions.clone(),
+            user: Some(person.user.id),
+            via: person.via.clone(),
+            expiration: Expiration::Never,
+            home: person.organization.id,
+            role: person.role.clone(),
+        }
+    }
+
+    /// The token that acts, if it is one.
+    pub const fn token(&self) -> Option<TokenId> {
+        match self.via {
+            Via::Token { id } => Some(id),
+            Via::Session { .. } => None,
+        }
+    }
+
+    /// Whether they may do it; `permission` is one of the constants of [`Permission`].
+    pub fn may(&self, permission: &'static str) -> bool {
+        Permission::parse(permission).is_ok_and(|needed| self.permissions.covers(&needed))
+    }
+
+    /// Goes on only if they may.
+    ///
+    /// # Errors
+    /// [`ServiceError::PermissionMissing`] for a token, [`ServiceError::RoleLacks`] for a person.
+    pub fn require(&self, permission: &'static str) -> Result<(), ServiceError> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        Err(match self.via {
+            Via::Token { .. } => ServiceError::PermissionMissing(permission),
+            Via::Session { .. } => ServiceError::RoleLacks(permission),
+        })
+    }
+
+    /// What they give, change or take away must be inside what they hold: subset, not rank.
+    ///
+    /// # Errors
+    /// [`ServiceError::AboveActor`] that names the first permission they do not hold.
+    pub fn require_all(&self, permissions: &PermissionSet) -> Result<(), ServiceError> {
+        let above = permissions
+            .iter()
+            .find(|permission| !self.permissions.covers(permission));
+        above.map_or(Ok(()), |missing| {
+            Err(ServiceError::AboveActor(missing.clone()))
+        })
+    }
+
+    /// Whether they act from the organization that runs the deployment, in another one.
+    pub fn is_visiting(&self) -> bool {
+        self.organization.id != self.home
+    }
+}
+
+/// What the audit says of a change.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    action: Action,
+    target: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+    detail: Option<Value>,
+}
+
+impl Noted {
+    /// What was done, to what.
+    pub fn new(action: Action, target: impl ToString) -> Self {
+        Self {
+            action,
+            target: Some(target.to_string()),
+            before: None,
+            after: None,
+            detail: None,
+        }
+    }
+
+    /// How it was before and is now.
+    #[must_use]
+    pub fn changed(mut self, before: Value, after: Value) -> Self {
+        self.before = Some(before);
+        self.after = Some(after);
+        self
+    }
+
+    /// How it is now, where there was nothing before.
+    #[must_use]
+    pub fn made(mut self, after: Value) -> Self {
+        self.after = Some(after);
+        self
+    }
+
+    /// How it was, where there is nothing any more.
+    #[must_use]
+    pub fn gone(mut self, before: Value) -> Self {
+        self.before = Some(before);
+        self
+    }
+
+    /// What else there is to say.
+    #[must_use]
+    pub fn with(mut self, detail: Value) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+}
+
+/// How many refused attempts of whom were written lately.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<HashMap<[u8; 16], (Timestamp, u32)>>);
+
+impl Refusals {
+    /// Whether one more of this person or key is written; counts it.
+    fn is_written(&self, whose: [u8; 16], now: Timestamp) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = |since: Timestamp| now.seconds_since(since) >= REFUSALS_AUDITED_SECONDS;
+        if counts.len() >= REFUSALS_COUNTED_MAX {
+            counts.retain(|_, (since, _)| !over(*since));
+        }
+        let (since, count) = counts.entry(whose).or_insert((now, 0));
+        if over(*since) {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        *count <= REFUSALS_AUDITED_MAX
+    }
+}
+
+impl Services {
+    /// The same actor in the organization `id`: their own, or any other if they belong to the one that runs the
+    /// deployment and hold what that takes.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for every other organization, be there one or not.
+    pub async fn act_in(&self, actor: &Actor, id: OrganizationId) -> Result<Actor, ServiceError> {
+        if actor.organization.id == id {
+            return Ok(actor.clone());
+        }
+        let found = if actor.organization.host && actor.may(Permission::DEPLOYMENT) {
+            self.store.find_organization(id).await?
+        } else {
+            None
+        };
+        let organization = found.ok_or(ServiceError::NotFound("organization"))?;
+        let catalogue = self.catalogue_set().await?;
+        let superuser = Role {
+            permissions: RolePermissions::All,
+            ..actor.role.clone()
+        };
+        Ok(Actor {
+            permissions: superuser.holds(&catalogue, false),
+            organization,
+            ..actor.clone()
+        })
+    }
+
+    /// Every permission there is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn catalogue_set(&self) -> Result<PermissionSet, ServiceError> {
+        let entries = self.store.catalogue().await?;
+        Ok(entries.into_iter().map(|entry| entry.permission).collect())
+    }
+
+    /// Runs an attempt to change something; if it is refused for want of rights, that is written down.
+    ///
+    /// # Errors
+    /// The attempt's.
+    pub async fn attempt<T>(
+        &self,
+        actor: &Actor,
+        context: &RequestContext,
+        noted: Noted,
+        work: impl Future<Output = Result<T, ServiceError>> + Send,
+    ) -> Result<T, ServiceError> {
+        let done = work.await;
+        if let Err(error) = &done
+            && error.is_refusal()
+        {
+            self.note_refusal(actor, context, &noted, error).await?;
+        }
+        done
+    }
+
+    async fn note_refusal(
+        &self,
+        actor: &Actor,
+        context: &RequestContext,
+        attempted: &Noted,
+        error: &ServiceError,
+    ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let whose = match (actor.token(), actor.user) {
+            (Some(token), _) => *token.bytes(),
+            (None, Some(user)) => *user.bytes(),
+            (None, None) => *actor.home.bytes(),
+        };
+        if !self.refusals.is_written(whose, now) {
+            return Ok(());
+        }
+        let noted = Noted {
+            action: Action::Refused,
+            target: attempted.target.clone(),
+            before: None,
+            after: None,
+            detail: Some(serde_json::json!({
+                "attempted": attempted.action.word(),
+                "code": error.face().code,
+            })),
+        };
+        let mut tx = self.store.begin().await?;
+        self.note(&mut tx, actor, context, noted, now);
+        tx.commit(&[]).await?;
+        Ok(())
+    }
+
+    /// Begins a change in the actor's organization. Its row is held first, so that changes of one organization go one
+    /// after the other; then what the actor proves themselves with, their membership, and their role as it was when it
+    /// was asked what they may.
+    ///
+    /// # Errors
+    /// [`ServiceError::ChangedMeanwhile`] when the actor's role or membership is another by now, and those of
+    /// [`Services::begin_change`].
+    pub async fn begin_acting(&self, actor: &Actor, now: Timestamp) -> Result<Tx, ServiceError> {
+        let mut tx = self.begin_change().await?;
+        if !tx.hold_organization(actor.organization.id).await? {
+            return Err(ServiceError::NotFound("organization"));
+        }
+        self.hold_via(&mut tx, &actor.via, actor.user, actor.home, now)
+            .await?;
+        let membership_holds = match actor.user {
+            Some(user) => tx.hold_membership(actor.home, user, actor.role.id).await?,
+            None => true,
+        };
+        if membership_holds && tx.hold_role(&actor.role).await? {
+            Ok(tx)
+        } else {
+            Err(ServiceError::ChangedMeanwhile)
+        }
+    }
+
+    /// Holds what somebody proves themselves with until the transaction ends. It was good when the request began; a body
+    /// may have taken half a minute to arrive since.
+    pub(super) async fn hold_via(
+        &self,
+        tx: &mut Tx,
+        via: &Via,
+        user: Option<UserId>,
+        home: OrganizationId,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        match (via, user) {
+            (Via::Session { id, .. }, Some(user)) => {
+                let idle_since = now.plus_seconds(-SESSION_IDLE_SECONDS);
+                let held = tx.hold_session(*id, user, now, idle_since).await?;
+                held.then_some(()).ok_or(ServiceError::SignInRequired)
+            }
+            (Via::Session { .. }, None) => Err(ServiceError::SignInRequired),
+            (Via::Token { id }, _) => {
+                let held = tx.hold_token(*id, home, now).await?;
+                held.then_some(())
+                    .ok_or(ServiceError::CredentialRefused("it has ended meanwhile"))
+            }
+        }
+    }
+
+    /// Writes the audit's line of a change into its transaction.
+    pub fn note(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        context: &RequestContext,
+        noted: Noted,
+        now: Timestamp,
+    ) {
+        let address = context.address_text();
+        let text = |value: Option<Value>| value.map(|value| value.to_string());
+        let entry = AuditEntry {
+            at: now,
+            organization: Some(actor.organization.id),
+            actor: actor.user,
+            token: actor.token(),
+            action: noted.action,
+            target: noted.target,
+            address: address.as_deref(),
+            agent: context.agent.as_deref(),
+            before: text(noted.before),
+            after: text(noted.after),
+            detail: text(noted.detail),
+        };
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
+    }
+
+    /// Commits a change and returns when it is in force.
+    ///
+    /// # Errors
+    /// The store's, and [`ServiceError::NotYetInForce`].
+    pub async fn finish(&self, tx: Tx, changed: &[FeedKey]) -> Result<(), ServiceError> {
+        let seq = tx.commit(changed).await?;
+        self.reach(seq).await
+    }
+
+    /// In a session the person must have proved lately to be present; a credential is not a person, and is asked for
+    /// nothing of the kind.
+    ///
+    /// # Errors
+    /// [`ServiceError::RecentSignInRequired`].
+    pub fn require_recent(&self, actor: &Actor) -> Result<(), ServiceError> {
+        match actor.via {
+            Via::Session { signed_in_at, .. } => self.check_recent(signed_in_at),
+            Via::Token { .. } => Ok(()),
+        }
+    }
+}
