@@ -80,6 +80,9 @@ pub enum ServiceError {
         "this is the last active superuser of the organization: make somebody else a superuser first"
     )]
     LastSuperuser,
+    /// The organization that runs the deployment is not suspended.
+    #[error("this organization runs the deployment and cannot be suspended")]
+    HostStays,
     /// They are a member already.
     #[error("this person is a member of the organization already")]
     AlreadyMember,
@@ -301,6 +304,7 @@ impl ServiceError {
                 "More than you hold yourself",
             ),
             Self::LastSuperuser => face(S::CONFLICT, "last_superuser", "The last superuser stays"),
+            Self::HostStays => face(S::CONFLICT, "host_stays", "The host stays"),
             Self::AlreadyMember => face(S::CONFLICT, "already_member", "A member already"),
             Self::EmailTaken => face(S::CONFLICT, "email_taken", "The address is taken"),
             Self::InvitationWrong => face(

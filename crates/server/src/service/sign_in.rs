@@ -35,6 +35,48 @@ impl Services {
         device: Option<&str>,
         context: &RequestContext,
     ) -> Result<Started, ServiceError> {
+        let user = self.recognize(email, password, device, context).await?;
+        // Where they can be: an organization that rests is no place to be signed in to.
+        for membership in self.store.memberships_of(user.id).await? {
+            let organization = self
+                .store
+                .find_organization(membership.organization)
+                .await?;
+            let is_open = membership.standing.is_active()
+                && organization.is_some_and(|found| found.standing.is_active());
+            if is_open {
+                return self
+                    .begin_session(&user, membership.organization, context)
+                    .await;
+            }
+        }
+        Err(ServiceError::SignInFailed)
+    }
+
+    /// Proves by password that somebody is `user`, who is not signed in.
+    ///
+    /// # Errors
+    /// Those of [`Services::sign_in`].
+    pub(super) async fn prove_password(
+        &self,
+        user: &User,
+        password: &str,
+        device: Option<&str>,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
+        self.recognize(user.email.as_str(), password, device, context)
+            .await
+            .map(|_| ())
+    }
+
+    /// The active user with this address and password.
+    async fn recognize(
+        &self,
+        email: &str,
+        password: &str,
+        device: Option<&str>,
+        context: &RequestContext,
+    ) -> Result<User, ServiceError> {
         let typed_email = email;
         let email = Email::parse(typed_email).ok();
         let record = match &email {
@@ -73,17 +115,7 @@ impl Services {
         self.throttle.succeeded(&attempt);
         self.renew_hash(&record.user, hash_of(&record), password)
             .await?;
-        let Some(membership) = self
-            .store
-            .memberships_of(record.user.id)
-            .await?
-            .into_iter()
-            .next()
-        else {
-            return Err(ServiceError::SignInFailed);
-        };
-        self.begin_session(&record.user, membership.organization, context)
-            .await
+        Ok(record.user)
     }
 
     /// Compares the password of a person who is signed in already, and notes that they are present.
