@@ -194,7 +194,7 @@ fn the_passwords_would_be_taken_from_anyone() {
 async fn ada_has_a_token_in_every_state() {
     let (services, _folder) = filled().await;
     let ada = sign_in(&services, &PEOPLE[0]).await.unwrap();
-    assert_eq!(ada.role.name, "Superuser");
+    assert_eq!(ada.role.name.as_str(), "Superuser");
     let counts = services.count_tokens_by_state(&ada).await.unwrap();
     for state in TokenState::ALL {
         assert!(

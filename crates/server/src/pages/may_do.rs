@@ -177,6 +177,7 @@ mod tests {
                 permission: Permission::parse(text).unwrap(),
                 description: String::new(),
                 risk: Risk::High,
+                source: hallpass_domain::permission::Source::File,
             })
             .collect()
     }

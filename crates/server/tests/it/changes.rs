@@ -17,10 +17,10 @@ async fn every_change_acts_on_the_very_next_question() {
     let server = &case.server;
     let (organization, bob) = (server.organization, case.bob.user);
     server
-        .suspend(&case.token, bob, Some(server.services.clock.now()))
+        .suspend(&case.token, Some(server.services.clock.now()))
         .await;
     case.says("suspended").await;
-    server.suspend(&case.token, bob, None).await;
+    server.suspend(&case.token, None).await;
     case.says("allow").await;
     for (standing, said) in [
         (Standing::Suspended, "organization_suspended"),
@@ -123,10 +123,14 @@ async fn a_role_gives_what_it_holds_now() {
         "permission_missing"
     );
     let held = PermissionSet::parse(["repo:write"]).unwrap();
+    let member = server
+        .services
+        .store
+        .find_role(BuiltInRole::Member.id())
+        .await;
     let role = Role {
-        id: BuiltInRole::Member.id(),
-        name: "Member".to_owned(),
         permissions: RolePermissions::Named(held),
+        ..member.unwrap().unwrap()
     };
     server
         .change(async |tx| vec![tx.put_built_in_role(&role).await.unwrap()])
@@ -142,6 +146,7 @@ async fn a_role_gives_what_it_holds_now() {
             .filter(|entry| entry.permission.as_str() != "repo:read")
             .collect(),
         member: None,
+        viewer: None,
     };
     server.services.put_catalogue(&smaller).await.unwrap();
     case.says("permission_missing").await;

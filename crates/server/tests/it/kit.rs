@@ -14,11 +14,12 @@ pub(crate) use wire::{Served, exchange};
 
 use axum::{Router, body::Body};
 use hallpass_domain::{
+    access_token::Suspension,
     id::{OrganizationId, TokenId, UserId},
     member::{Membership, User},
     name::{DisplayName, Email},
     organization::Standing,
-    permission::{CatalogueEntry, Permission, PermissionSet, Risk},
+    permission::{CatalogueEntry, Permission, PermissionSet, Risk, Source},
     role::BuiltInRole,
     time::Timestamp,
     token::{Brand, Kind, PlainToken},
@@ -64,6 +65,7 @@ pub(crate) fn catalogue() -> CatalogueSettings {
         permission: Permission::parse(name).unwrap(),
         description: format!("May {name}"),
         risk,
+        source: Source::File,
     };
     CatalogueSettings {
         permissions: vec![
@@ -73,6 +75,7 @@ pub(crate) fn catalogue() -> CatalogueSettings {
             entry("report:read", Risk::Low),
         ],
         member: Some(PermissionSet::parse(["repo:read", "repo:write"]).unwrap()),
+        viewer: Some(PermissionSet::parse(["repo:read"]).unwrap()),
     }
 }
 
@@ -152,7 +155,7 @@ impl Server {
         };
         let account = NewAccount {
             user,
-            password_hash: ada.password_hash.unwrap(),
+            password_hash: ada.password_hash,
         };
         let now = self.services.clock.now();
         let membership = self.membership(id);
@@ -192,15 +195,22 @@ impl Server {
         self.services.reach(seq).await.unwrap();
     }
 
-    pub(crate) async fn suspend(&self, token: &Token, owner: UserId, since: Option<Timestamp>) {
+    /// Suspends a token as an administrator does, or lifts that.
+    pub(crate) async fn suspend(&self, token: &Token, since: Option<Timestamp>) {
         let (organization, id) = (self.organization, TokenId::parse(&token.id).unwrap());
         self.change(async |tx| {
-            vec![
-                tx.suspend_token(organization, owner, id, since)
-                    .await
-                    .unwrap()
-                    .unwrap(),
-            ]
+            let Some(since) = since else {
+                return tx.lift_suspension(organization, id, false).await.unwrap();
+            };
+            let suspension = Suspension {
+                since,
+                until: None,
+                reason: "test".to_owned(),
+                by_owner: false,
+            };
+            tx.suspend_token(organization, id, &suspension)
+                .await
+                .unwrap()
         })
         .await;
     }

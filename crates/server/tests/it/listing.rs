@@ -19,7 +19,7 @@ async fn five(server: &Server) -> Vec<Token> {
     }
     server.ada.delete(&all[0].path).await.is(204);
     server
-        .suspend(&all[2], server.ada_id, Some(server.services.clock.now()))
+        .suspend(&all[2], Some(server.services.clock.now()))
         .await;
     server.later(3_600);
     let used = server

@@ -179,6 +179,8 @@ async fn a_prefix_that_is_taken_is_drawn_again() {
         created: now,
         expiration: Expiration::Never,
         never_expires_acknowledged: true,
+        valid_from: None,
+        address_rules: None,
     };
     server
         .change(async |tx| {

@@ -44,6 +44,7 @@ async fn start() -> (TempDir, Services, Started) {
     let catalogue = CatalogueSettings {
         permissions: Vec::new(),
         member: None,
+        viewer: None,
     };
     services.put_catalogue(&catalogue).await.unwrap();
     let set_up = SetUp {

@@ -105,7 +105,9 @@ impl Plan {
             .find(|user| user.name.as_str() == "Ada Lovelace")
             .unwrap()
             .id;
-        let organization = services.store.organizations().await.unwrap()[0].id;
+        let organization = services.store.organizations().await.unwrap()[0]
+            .organization
+            .id;
         let app = self.app(&services);
         Server {
             ada: Actor::new(people_router(&app)),
