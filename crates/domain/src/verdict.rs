@@ -161,6 +161,7 @@ impl DenyReason {
 
 /// Says whether a credential may do what is asked, and if not, why. Every door asks this function and no other; its
 /// answer is never kept.
+#[inline]
 pub fn decide(facts: Option<Facts<'_>>, question: &Question<'_>) -> Verdict {
     let Some(facts) = facts else {
         return Verdict::Deny(Check::Known.reason());

@@ -167,6 +167,7 @@ impl Engine {
 
 impl Directory {
     /// Points the facts to what they share with others.
+    #[inline]
     fn point<'e>(
         &'e self,
         facts: &mut Facts<'e>,
@@ -201,6 +202,7 @@ impl Directory {
     }
 }
 
+#[inline]
 fn bearer_facts(now: bearer::Bearer) -> Bearer {
     if now.is_organization() {
         return Bearer::Organization;

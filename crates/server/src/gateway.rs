@@ -244,4 +244,12 @@ mod tests {
             assert!(answer.headers().contains_key("content-security-policy"));
         }
     }
+
+    #[test]
+    fn from_an_address_that_is_not_allowed_no_other_token_is_asked_for() {
+        let answer = denied(DenyReason::AddressNotAllowed, None);
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert_eq!(answer.headers()[ERROR], "address_not_allowed");
+        assert!(!answer.headers().contains_key(header::WWW_AUTHENTICATE));
+    }
 }

@@ -228,28 +228,25 @@ fn what_was_revoked_is_refused_from_then_on() {
 
 #[test]
 fn an_organization_that_comes_back_without_its_tokens_never_has_them() {
-    const ROUNDS: u32 = 200;
     let engine = engine();
-    let tokens: Vec<_> = (0..ROUNDS).map(|number| text(u64::from(number))).collect();
-    for (number, token) in (0..).zip(&tokens) {
-        engine
-            .apply(Change::Token(record(number, token, &pepper(2))))
-            .unwrap();
-    }
+    let token = text(1);
+    let all = peppers();
     engine.apply(organization_is(0, false)).unwrap();
     hammer(
         || {
-            for before in 1..=ROUNDS {
-                engine
-                    .apply(organization_asks(false, "", "", Some(before)))
-                    .unwrap();
-                engine.apply(organization_is(0, false)).unwrap();
+            for number in 1..20_000 {
+                let fresh = Change::Token(record(number, &token, &pepper(2)));
+                // The very change that lets the organization work again revokes the token.
+                let back = organization_asks(false, "", "", Some(number + 1));
+                let rest = organization_is(0, false);
+                for change in [fresh, back, rest, Change::TokenGone(token_id(number))] {
+                    engine.apply(change).unwrap();
+                }
             }
         },
         || {
-            // The first is revoked by the very change that lets the organization work again.
-            assert_ne!(ask(&engine, &tokens[0], ""), Verdict::Allow);
+            let verdict = engine.verify(&token, &all, &asked(None)).verdict();
+            assert_ne!(verdict, Some(Verdict::Allow));
         },
     );
-    assert_eq!(ask(&engine, &tokens[0], ""), deny(DenyReason::Revoked));
 }
