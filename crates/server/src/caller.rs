@@ -9,7 +9,7 @@ use crate::{
     problem::ApiError,
     service::{
         Person, RequestContext, Via,
-        acting::Actor,
+        acting::{Actor, holds_deployment},
         sessions::Present,
         verification::{Asked, Verified},
     },
@@ -116,25 +116,6 @@ impl FromRequestParts<App> for Manager {
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
         let asking = verify(app, parts, &token, Some(&needed)).await?;
         Ok(Self(asking.person(app).await?))
-    }
-}
-
-/// Anyone who can say who they are: a person in a session, or any token that works.
-#[derive(Clone, Debug)]
-pub struct Anyone(pub Person);
-
-impl FromRequestParts<App> for Anyone {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Some(token) = read_token(&parts.headers)? else {
-            let SignedIn(present) =
-                <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-            return Ok(Self(present.person));
-        };
-        Ok(Self(
-            verify(app, parts, &token, None).await?.person(app).await?,
-        ))
     }
 }
 
@@ -265,6 +246,7 @@ impl Asking {
         Ok(Actor {
             home: organization.id,
             organization,
+            deploys: holds_deployment(&self.permissions),
             permissions: self.permissions,
             user: self.user,
             via: Via::Token { id: self.id },

@@ -23,6 +23,12 @@ impl From<ServiceError> for ApiError {
     }
 }
 
+impl From<InvalidField> for ApiError {
+    fn from(field: InvalidField) -> Self {
+        Self(field.into())
+    }
+}
+
 impl From<hallpass_store::StoreError> for ApiError {
     fn from(error: hallpass_store::StoreError) -> Self {
         Self(error.into())

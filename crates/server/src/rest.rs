@@ -2,11 +2,20 @@
 
 mod caller;
 mod docs;
+mod invitations;
 mod list_query;
+mod members;
+mod named;
+mod organizations;
+mod parameters;
+mod permissions;
 mod personal_access_tokens;
+mod refusals;
+mod roles;
 mod sessions;
 mod shapes;
 mod strict_json;
+mod users;
 mod verify;
 
 use crate::{app::App, error::ServiceError, problem::ApiError};
@@ -29,6 +38,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
     tags(
         (name = "Personal access tokens", description = "Owned by one user, bound to the organization they were made in."),
         (name = "Verification", description = "May this token do this now?"),
+        (name = "Organizations", description = "What users are members of and tokens are bound to."),
+        (name = "Members", description = "Who is in an organization, with which role; and who is invited."),
+        (name = "Roles and permissions", description = "Named sets of permissions, and the catalogue of all there are."),
+        (name = "Users", description = "The people of the whole deployment."),
         (name = "Sessions", description = "Signing in, for browsers and programs."),
         (name = "Caller", description = "Who is asking, and what there is to be allowed."),
     )
@@ -74,7 +87,27 @@ fn with_description() -> OpenApiRouter<App> {
         .routes(routes!(sessions::sign_out))
         .routes(routes!(sessions::end))
         .routes(routes!(caller::caller))
-        .routes(routes!(caller::permissions))
+        .merge(administration())
+}
+
+/// What administers an organization and the deployment.
+fn administration() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::show, organizations::change))
+        .routes(routes!(organizations::list_own))
+        .routes(routes!(organizations::switch))
+        .routes(routes!(members::list, members::add))
+        .routes(routes!(members::show, members::change, members::remove))
+        .routes(routes!(invitations::list, invitations::invite))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(invitations::accept))
+        .routes(routes!(roles::list, roles::create))
+        .routes(routes!(roles::show, roles::change, roles::delete))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::change, users::remove))
+        .routes(routes!(permissions::list))
+        .routes(routes!(permissions::put, permissions::delete))
 }
 
 /// The description of the API, OpenAPI 3.1.

@@ -3,12 +3,19 @@
 //! Nothing here decides anything: texts are texts until the server parses them. Moments are RFC 3339, ids are
 //! UUIDs, unknown fields of a request are refused.
 
+pub mod administration;
 pub mod organization;
 pub mod problem;
 pub mod session;
 pub mod token;
 pub mod verify;
 
+pub use administration::{
+    AcceptInvitation, AddMember, ChangeMember, ChangeOrganization, ChangeUser, CreateOrganization,
+    CreateUser, Invitation, InvitationList, Invite, Member, MemberList, Organization,
+    OrganizationList, OwnOrganization, OwnOrganizations, PutPermission, Role, RoleDeleted,
+    RoleList, RoleReference, SwitchOrganization, User, UserList, WriteRole,
+};
 pub use organization::{Caller, CatalogueEntry, OrganizationReference, Permissions};
 pub use problem::{FieldProblem, Problem};
 pub use session::{NewSession, Session, SessionList, SignIn};

@@ -23,7 +23,9 @@ pub struct CatalogueEntry {
     pub description: String,
     /// `low`, `medium` or `high`.
     pub risk: String,
-    /// Whether the caller's role holds it now.
+    /// Who wrote the line: `product`, `file` (the settings) or `api`.
+    pub source: String,
+    /// Whether the caller holds it now.
     pub held: bool,
 }
 

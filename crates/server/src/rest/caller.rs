@@ -1,13 +1,13 @@
-//! `/v1/caller` and `/v1/permissions`.
+//! `/v1/caller`.
 
 use super::shapes;
 use crate::{
     app::App,
-    caller::Anyone,
+    caller::Acting,
     problem::{ApiError, Json},
 };
 use axum::extract::State;
-use hallpass_wire::{Caller, CatalogueEntry, Permissions, Problem};
+use hallpass_wire::{Caller, Problem};
 
 /// Show who is asking
 #[utoipa::path(get, path = "/v1/caller", tag = "Caller", operation_id = "showCaller",
@@ -15,33 +15,20 @@ use hallpass_wire::{Caller, CatalogueEntry, Permissions, Problem};
         (status = 200, body = Caller),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
     ), security(("session" = []), ("token" = [])))]
-pub(super) async fn caller(Anyone(person): Anyone) -> Json<Caller> {
-    Json(shapes::caller(&person))
-}
-
-/// List the permissions there are
-#[utoipa::path(get, path = "/v1/permissions", tag = "Caller", operation_id = "listPermissions",
-    responses(
-        (status = 200, body = Permissions),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
-    ), security(("session" = []), ("token" = [])))]
-pub(super) async fn permissions(
+pub(super) async fn caller(
     State(app): State<App>,
-    Anyone(person): Anyone,
-) -> Result<Json<Permissions>, ApiError> {
-    let items = app
-        .services
-        .store
-        .catalogue()
-        .await?
-        .into_iter()
-        .map(|entry| CatalogueEntry {
-            held: person.permissions.names(&entry.permission),
-            name: entry.permission.to_string(),
-            description: entry.description,
-            risk: entry.risk.word().to_owned(),
-        });
-    Ok(Json(Permissions {
-        items: items.collect(),
+    Acting(actor): Acting,
+) -> Result<Json<Caller>, ApiError> {
+    let via = actor.via.clone();
+    let person = match actor.user {
+        Some(user) => app.services.find_person(user, actor.home, via).await?,
+        None => None,
+    };
+    Ok(Json(match person {
+        Some(person) => Caller {
+            permissions: shapes::texts(&actor.permissions),
+            ..shapes::caller(&person)
+        },
+        None => shapes::key_caller(&actor),
     }))
 }

@@ -1,19 +1,12 @@
 //! What a list of tokens is asked for, and its cursor.
 
+use super::parameters::{self, Parameters, SEPARATOR};
 use crate::{
     error::{InvalidField, ServiceError},
     service::access_tokens::RECENT_USES_DAYS,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hallpass_domain::{
-    access_token::TokenState,
-    id::TokenId,
-    limits::{CURSOR_BYTES_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, SEARCH_CHARS_MAX},
-    name::fold_search,
-    time::Timestamp,
-};
+use hallpass_domain::{access_token::TokenState, id::TokenId, time::Timestamp};
 use hallpass_store::{TokenQuery, TokenSort};
-use std::collections::BTreeMap;
 use utoipa::IntoParams;
 
 /// The parameters of a list, for the description.
@@ -55,47 +48,24 @@ const KNOWN: [&str; 6] = [
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] that names the parameter.
-pub(super) fn parse(query: &str, now: Timestamp) -> Result<TokenQuery, ServiceError> {
-    let values = collect(query)?;
-    let get = |name: &str| values.get(name).map(String::as_str);
-    let (sort, descending) = sort(get("sort"))?;
-    let after = get("cursor")
-        .map(|cursor| read_cursor(cursor, sort, descending))
-        .transpose()?;
+pub(super) fn parse(query: Option<&str>, now: Timestamp) -> Result<TokenQuery, ServiceError> {
+    let asked = Parameters::read(query, &KNOWN)?;
+    let (sort, descending) = sort(asked.get("sort"))?;
+    let after = asked.cursor(&order(sort, descending), |place| {
+        let (id, key) = place.split_once(SEPARATOR)?;
+        Some((key.to_owned(), TokenId::parse(id).ok()?))
+    })?;
     Ok(TokenQuery {
-        state: get("state").map(state).transpose()?,
-        unused_since: get("lastUsedBefore").map(moment).transpose()?,
-        search: get("search").map(search).transpose()?.unwrap_or_default(),
+        state: asked.get("state").map(state).transpose()?,
+        unused_since: asked.moment("lastUsedBefore")?,
+        search: asked.search()?,
         sort,
         descending,
         after,
-        limit: get("limit")
-            .map(limit)
-            .transpose()?
-            .unwrap_or(PAGE_ROWS_DEFAULT),
+        limit: asked.limit()?,
         now,
         recent_since: now.plus_days(-RECENT_USES_DAYS),
     })
-}
-
-fn collect(query: &str) -> Result<BTreeMap<&'static str, String>, ServiceError> {
-    let mut values = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(known) = KNOWN.into_iter().find(|known| *known == name) else {
-            let detail = format!(
-                "there is no parameter {name}; there are {}",
-                KNOWN.join(", ")
-            );
-            return Err(ServiceError::BadRequest {
-                code: "parameter_unknown",
-                detail,
-            });
-        };
-        if values.insert(known, value.into_owned()).is_some() {
-            return Err(InvalidField::new(known, "parameter_doubled", "send it once").into());
-        }
-    }
-    Ok(values)
 }
 
 fn state(text: &str) -> Result<TokenState, ServiceError> {
@@ -104,38 +74,6 @@ fn state(text: &str) -> Result<TokenState, ServiceError> {
             "state",
             "state_unknown",
             "one of active, expired, revoked, suspended",
-        )
-        .into()
-    })
-}
-
-fn moment(text: &str) -> Result<Timestamp, ServiceError> {
-    Timestamp::parse(text)
-        .map_err(|error| InvalidField::new("lastUsedBefore", "date_malformed", error).into())
-}
-
-fn search(text: &str) -> Result<String, ServiceError> {
-    if text.chars().count() > SEARCH_CHARS_MAX || text.contains('\0') {
-        return Err(InvalidField::new(
-            "search",
-            "search_malformed",
-            format!("at most {SEARCH_CHARS_MAX} characters that can be seen"),
-        )
-        .into());
-    }
-    Ok(fold_search(text))
-}
-
-fn limit(text: &str) -> Result<u32, ServiceError> {
-    let limit = text
-        .parse()
-        .ok()
-        .filter(|limit| (1..=PAGE_ROWS_MAX).contains(limit));
-    limit.ok_or_else(|| {
-        InvalidField::new(
-            "limit",
-            "limit_malformed",
-            format!("a number from 1 to {PAGE_ROWS_MAX}"),
         )
         .into()
     })
@@ -164,10 +102,8 @@ fn sort(text: Option<&str>) -> Result<(TokenSort, bool), ServiceError> {
 /// A cursor holds the order it is for, so that it cannot be taken to another.
 pub(super) fn write_cursor(query: &TokenQuery, next: &(String, TokenId)) -> String {
     let (key, id) = next;
-    URL_SAFE_NO_PAD.encode(format!(
-        "{}\u{1f}{id}\u{1f}{key}",
-        order(query.sort, query.descending)
-    ))
+    let place = format!("{id}{SEPARATOR}{key}");
+    parameters::cursor(&order(query.sort, query.descending), &place)
 }
 
 fn order(sort: TokenSort, descending: bool) -> String {
@@ -178,34 +114,6 @@ fn order(sort: TokenSort, descending: bool) -> String {
     format!("{}{name}", if descending { "-" } else { "" })
 }
 
-fn read_cursor(
-    text: &str,
-    sort: TokenSort,
-    descending: bool,
-) -> Result<(String, TokenId), ServiceError> {
-    let read = || {
-        let bytes = if text.len() <= CURSOR_BYTES_MAX {
-            URL_SAFE_NO_PAD.decode(text).ok()?
-        } else {
-            return None;
-        };
-        let plain = String::from_utf8(bytes).ok()?;
-        let mut parts = plain.splitn(3, '\u{1f}');
-        let for_this = parts.next()? == order(sort, descending);
-        let id = TokenId::parse(parts.next()?).ok()?;
-        let key = parts.next().filter(|key| !key.contains('\0'))?;
-        for_this.then(|| (key.to_owned(), id))
-    };
-    read().ok_or_else(|| {
-        InvalidField::new(
-            "cursor",
-            "cursor_malformed",
-            "send the nextCursor of an answer to the same sort, as it is",
-        )
-        .into()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,7 +121,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(0);
 
     fn code(query: &str) -> &'static str {
-        parse(query, NOW).unwrap_err().face().code
+        parse(Some(query), NOW).unwrap_err().face().code
     }
 
     #[test]
@@ -238,14 +146,14 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back_for_its_own_order_alone() {
-        let mut query = parse("sort=-name", NOW).unwrap();
+        let mut query = parse(Some("sort=-name"), NOW).unwrap();
         let next = (
             "ci \u{1f} pipeline".to_owned(),
             TokenId::from_bytes([7; 16]),
         );
         let cursor = write_cursor(&query, &next);
         assert_eq!(
-            parse(&format!("sort=-name&cursor={cursor}"), NOW)
+            parse(Some(&format!("sort=-name&cursor={cursor}")), NOW)
                 .unwrap()
                 .after,
             Some(next.clone())

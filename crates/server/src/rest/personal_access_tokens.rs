@@ -106,7 +106,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<PersonalAccessTokenList>, ApiError> {
     let now = app.services.clock.now();
-    let query = list_query::parse(query.as_deref().unwrap_or_default(), now)?;
+    let query = list_query::parse(query.as_deref(), now)?;
     let page = app.services.list_tokens(&person, &query).await?;
     Ok(Json(PersonalAccessTokenList {
         items: page

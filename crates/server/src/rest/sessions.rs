@@ -7,6 +7,7 @@ use crate::{
     cookies,
     error::ServiceError,
     problem::{ApiError, Json},
+    service::sessions::Started,
 };
 use axum::{
     extract::{Path, State},
@@ -44,6 +45,11 @@ pub(super) async fn sign_in(
     app.services
         .end_replaced(replaced.as_ref(), &context)
         .await?;
+    Ok(signed_in(&app, &started))
+}
+
+/// The answer to whoever has just signed in: the session, and its cookies.
+pub(super) fn signed_in(app: &App, started: &Started) -> Response {
     let shape = NewSession {
         id: started.id.to_string(),
         csrf: started.csrf.clone(),
@@ -52,15 +58,15 @@ pub(super) async fn sign_in(
     };
     let mut response = (StatusCode::CREATED, Json(shape)).into_response();
     for cookie in [
-        cookies::session_cookie(&app, &started),
-        cookies::device_cookie(&app, &started),
+        cookies::session_cookie(app, started),
+        cookies::device_cookie(app, started),
     ]
     .into_iter()
     .flatten()
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 /// List your sessions

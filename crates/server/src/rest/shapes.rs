@@ -1,11 +1,12 @@
 //! From the domain's types to the wire's.
 
-use crate::service::Person;
+use crate::service::{Person, acting::Actor};
 use hallpass_domain::{
-    access_token::PersonalAccessToken, permission::PermissionSet, time::Timestamp,
-    token::PlainToken,
+    access_token::PersonalAccessToken, permission::PermissionSet, role::RolePermissions,
+    time::Timestamp, token::PlainToken,
 };
-use hallpass_wire::{Caller, OrganizationReference, Owner};
+use hallpass_store::{MemberRow, OrganizationRow, RoleUse};
+use hallpass_wire::{Caller, OrganizationReference, Owner, RoleReference};
 
 pub(super) fn texts(set: &PermissionSet) -> Vec<String> {
     set.iter().map(ToString::to_string).collect()
@@ -63,5 +64,100 @@ pub(super) fn caller(person: &Person) -> Caller {
         role: person.role.name.to_string(),
         may_have_tokens: person.membership.may_have_tokens,
         permissions: texts(&person.permissions),
+    }
+}
+
+/// A key that asks who it is.
+pub(super) fn key_caller(actor: &Actor) -> Caller {
+    let organization = OrganizationReference {
+        id: actor.organization.id.to_string(),
+        name: actor.organization.name.to_string(),
+    };
+    Caller {
+        owner: Owner {
+            kind: "organization".to_owned(),
+            id: organization.id.clone(),
+            name: organization.name.clone(),
+        },
+        email: None,
+        organization,
+        role: actor.role.name.to_string(),
+        may_have_tokens: false,
+        permissions: texts(&actor.permissions),
+    }
+}
+
+pub(super) fn organization_row(row: &OrganizationRow) -> hallpass_wire::Organization {
+    hallpass_wire::Organization {
+        id: row.organization.id.to_string(),
+        name: row.organization.name.to_string(),
+        standing: row.organization.standing.word().to_owned(),
+        host: row.organization.host,
+        created: row.created.to_string(),
+        members: row.members,
+    }
+}
+
+pub(super) fn member(row: &MemberRow) -> hallpass_wire::Member {
+    let membership = &row.membership;
+    hallpass_wire::Member {
+        user: row.user.id.to_string(),
+        name: row.user.name.to_string(),
+        email: row.user.email.to_string(),
+        role: RoleReference {
+            id: membership.role.to_string(),
+            name: row.role_name.clone(),
+        },
+        standing: membership.standing.word().to_owned(),
+        user_standing: row.user.standing.word().to_owned(),
+        may_have_tokens: membership.may_have_tokens,
+        tokens: row.tokens,
+        joined: row.joined.to_string(),
+    }
+}
+
+/// Without its code, which is in the answer that makes it alone.
+pub(super) fn invitation(invitation: &hallpass_store::Invitation) -> hallpass_wire::Invitation {
+    hallpass_wire::Invitation {
+        id: invitation.id.to_string(),
+        email: invitation.email.to_string(),
+        role: RoleReference {
+            id: invitation.role.to_string(),
+            name: invitation.role_name.clone(),
+        },
+        may_have_tokens: invitation.may_have_tokens,
+        created: invitation.created.to_string(),
+        expires: invitation.expires_at.to_string(),
+        link: None,
+        code: None,
+    }
+}
+
+/// A role as an organization sees it, the one that runs the deployment or another.
+pub(super) fn role(used: &RoleUse, catalogue: &PermissionSet, host: bool) -> hallpass_wire::Role {
+    let role = &used.role;
+    let named = match &role.permissions {
+        RolePermissions::Named(named) => Some(texts(named)),
+        RolePermissions::All | RolePermissions::AllBut(_) => None,
+    };
+    hallpass_wire::Role {
+        id: role.id.to_string(),
+        name: role.name.to_string(),
+        description: role.description.clone(),
+        built_in: role.organization.is_none(),
+        named,
+        permissions: texts(&role.holds(catalogue, host)),
+        tokens_by_default: role.tokens_by_default,
+        members: used.members,
+        keys: used.keys,
+    }
+}
+
+pub(super) fn user(user: &hallpass_domain::member::User) -> hallpass_wire::User {
+    hallpass_wire::User {
+        id: user.id.to_string(),
+        name: user.name.to_string(),
+        email: user.email.to_string(),
+        standing: user.standing.word().to_owned(),
     }
 }

@@ -41,6 +41,8 @@ pub struct Actor {
     pub home: OrganizationId,
     /// Their role there.
     pub role: Role,
+    /// Whether they manage the deployment, here or from home.
+    pub deploys: bool,
 }
 
 impl Actor {
@@ -54,6 +56,7 @@ impl Actor {
             expiration: Expiration::Never,
             home: person.organization.id,
             role: person.role.clone(),
+            deploys: holds_deployment(&person.permissions),
         }
     }
 
@@ -101,6 +104,11 @@ impl Actor {
     pub fn is_visiting(&self) -> bool {
         self.organization.id != self.home
     }
+}
+
+/// Whether somebody with these permissions manages the deployment; nobody outside the host holds this one.
+pub fn holds_deployment(permissions: &PermissionSet) -> bool {
+    Permission::parse(Permission::DEPLOYMENT).is_ok_and(|needed| permissions.covers(&needed))
 }
 
 /// What the audit says of a change.
@@ -186,7 +194,7 @@ impl Services {
         if actor.organization.id == id {
             return Ok(actor.clone());
         }
-        let found = if actor.organization.host && actor.may(Permission::DEPLOYMENT) {
+        let found = if actor.deploys {
             self.store.find_organization(id).await?
         } else {
             None

@@ -138,6 +138,10 @@ impl Services {
         let noted = Noted::new(Action::MemberAdded, new.user);
         self.attempt(actor, context, noted.clone(), async {
             actor.require(Permission::MEMBERS)?;
+            // Others would make members of people who were never asked: they invite.
+            if !actor.deploys {
+                actor.require(Permission::DEPLOYMENT)?;
+            }
             let role = self.role_to_give(actor, new.role).await?;
             let user = self.store.find_user(new.user).await?;
             // Whoever knows a user's id has been told it by somebody who may see them.

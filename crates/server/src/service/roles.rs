@@ -78,6 +78,22 @@ impl Services {
             .ok_or(ServiceError::NotFound("role"))
     }
 
+    /// The role of the actor's organization with this id or, without regard to case, this name.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn resolve_role(&self, actor: &Actor, text: &str) -> Result<RoleId, ServiceError> {
+        let organization = actor.organization.id;
+        if let Ok(id) = RoleId::parse(text) {
+            let found = self.store.find_role_in(organization, id).await?;
+            return found.map_or(Err(ServiceError::NotFound("role")), |role| Ok(role.id));
+        }
+        let key = DisplayName::parse(text).map(|name| name.key());
+        let all = self.store.list_roles(organization).await?;
+        let found = all.into_iter().find(|used| Ok(used.role.name.key()) == key);
+        found.map_or(Err(ServiceError::NotFound("role")), |used| Ok(used.role.id))
+    }
+
     /// Every permission that is named must be in the catalogue, or cover one that is: a mistyped one would silently
     /// give nothing.
     fn check_named(

@@ -17,12 +17,18 @@ const PAGES: [&str; 11] = [
     "/no-such-page",
 ];
 
+/// An id that nobody has.
+pub(crate) const NOBODYS_ID: &str = "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a";
+
 /// Every operation of the API: method and path, with an id that nobody has.
 pub(crate) fn operations() -> Vec<(String, String)> {
     let api = serde_json::to_value(hallpass_server::rest::openapi()).unwrap();
     let paths = api["paths"].as_object().unwrap().clone();
     let all = paths.into_iter().flat_map(|(path, item)| {
-        let path = path.replace("{id}", "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a");
+        let path = ["{id}", "{organization}", "{user}"]
+            .into_iter()
+            .fold(path, |path, named| path.replace(named, NOBODYS_ID))
+            .replace("{name}", "repo:read");
         let methods: Vec<String> = item
             .as_object()
             .unwrap()
