@@ -2,7 +2,7 @@
 
 use crate::{
     both_engines,
-    world::{ACME, ADA, BOB, Draft, LATER, NOW, World, all, token_id},
+    world::{ACME, ADA, BOB, Draft, LATER, NOW, World, all, rest, token_id},
 };
 use hallpass_domain::{
     access_token::{Expiration, TokenState},
@@ -37,7 +37,7 @@ async fn settle(world: &World) {
     for number in 0..24 {
         let id = token_id(number);
         if number / 6 % 2 == 1 {
-            tx.suspend_token(ACME, ADA, id, Some(NOW)).await.unwrap();
+            tx.suspend_token(ACME, id, &rest(NOW)).await.unwrap();
         }
         if number / 12 == 1 {
             tx.revoke_token(ACME, ADA, id, NOW).await.unwrap();

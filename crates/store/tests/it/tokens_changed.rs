@@ -3,8 +3,8 @@
 use crate::{
     both_engines,
     world::{
-        ACME, ADA, BOB, Draft, GLOBEX, LATER, NOW, World, all, digest, name, pepper, prefix, scope,
-        token_id,
+        ACME, ADA, BOB, Draft, GLOBEX, LATER, NOW, World, all, digest, name, pepper, prefix, rest,
+        scope, token_id,
     },
 };
 use hallpass_domain::{
@@ -157,10 +157,10 @@ async fn revoking_twice_changes_nothing(world: World) {
         .unwrap();
     assert_eq!(again, None);
     let suspended = tx
-        .suspend_token(ACME, ADA, token_id(1), Some(NOW))
+        .suspend_token(ACME, token_id(1), &rest(NOW))
         .await
         .unwrap();
-    assert_eq!(suspended, None);
+    assert_eq!(suspended, []);
     assert_eq!(
         tx.revoke_token(ACME, ADA, token_id(2), NOW).await.unwrap(),
         None
@@ -168,7 +168,7 @@ async fn revoking_twice_changes_nothing(world: World) {
     tx.commit(&[]).await.unwrap();
     let revoked = world.find(token_id(1)).await;
     assert_eq!(
-        (revoked.token.revoked, revoked.token.suspended),
+        (revoked.token.revoked, revoked.token.suspension),
         (Some(NOW), None)
     );
     assert_eq!(revoked.version, 1);
@@ -176,18 +176,18 @@ async fn revoking_twice_changes_nothing(world: World) {
 
 async fn suspending_and_lifting(world: World) {
     world.insert_all(&[Draft::new(1, "a")]).await;
-    for (since, version) in [(Some(NOW), 1), (None, 2)] {
+    for (rests, version) in [(Some(rest(NOW)), 1), (None, 2)] {
         let mut tx = world.begin().await;
-        let key = tx
-            .suspend_token(ACME, ADA, token_id(1), since)
-            .await
-            .unwrap();
-        assert_eq!(key, Some(FeedKey::Token(token_id(1))));
+        let keys = match &rests {
+            Some(rests) => tx.suspend_token(ACME, token_id(1), rests).await,
+            None => tx.lift_suspension(ACME, token_id(1), false).await,
+        };
+        assert_eq!(keys.unwrap(), [FeedKey::Token(token_id(1))]);
         tx.commit(&[]).await.unwrap();
         let found = world.find(token_id(1)).await;
-        assert_eq!((found.token.suspended, found.version), (since, version));
+        assert_eq!((&found.token.suspension, found.version), (&rests, version));
         let loaded = world.store.load_token(token_id(1)).await.unwrap().unwrap();
-        assert_eq!(loaded.suspended, since.is_some());
+        assert_eq!(loaded.suspended, rests.is_some());
     }
 }
 
@@ -222,11 +222,10 @@ async fn somebody_elses_token_is_out_of_reach(world: World) {
             .await
             .unwrap();
         assert_eq!(changed, Ok(None));
-        let suspended = tx
-            .suspend_token(organization, owner, id, Some(NOW))
-            .await
-            .unwrap();
-        assert_eq!(suspended, None);
+        if organization != ACME {
+            let suspended = tx.suspend_token(organization, id, &rest(NOW)).await;
+            assert_eq!(suspended.unwrap(), []);
+        }
         assert_eq!(
             tx.revoke_token(organization, owner, id, NOW).await.unwrap(),
             None
@@ -235,7 +234,7 @@ async fn somebody_elses_token_is_out_of_reach(world: World) {
     }
     let token = world.find(id).await;
     assert_eq!((token.version, token.token.name), (0, name("a")));
-    assert_eq!((token.token.revoked, token.token.suspended), (None, None));
+    assert_eq!((token.token.revoked, token.token.suspension), (None, None));
 }
 
 async fn a_digest_moves_to_the_current_pepper(world: World) {

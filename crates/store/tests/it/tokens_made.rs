@@ -4,7 +4,7 @@ use crate::{
     both_engines,
     world::{
         ACME, ADA, BOB, Draft, GLOBEX, LATER, NOW, World, digest, member, name, pepper, prefix,
-        scope, token_id,
+        rest, scope, token_id,
     },
 };
 use hallpass_domain::{
@@ -59,7 +59,7 @@ async fn every_field_comes_back(world: World) {
     assert_eq!(token.expiration, draft.expiration);
     assert!(token.never_expires_acknowledged);
     assert_eq!(
-        (token.revoked, token.suspended, &token.last_use),
+        (token.revoked, token.suspension, &token.last_use),
         (None, None, &None)
     );
 
@@ -80,7 +80,7 @@ async fn every_field_comes_back(world: World) {
     };
     world.store.write_uses(&[row], &[]).await.unwrap();
     let mut tx = world.begin().await;
-    tx.suspend_token(ACME, ADA, draft.id, Some(NOW.plus_seconds(1)))
+    tx.suspend_token(ACME, draft.id, &rest(NOW.plus_seconds(1)))
         .await
         .unwrap();
     tx.revoke_token(ACME, ADA, draft.id, NOW.plus_seconds(2))
@@ -89,7 +89,7 @@ async fn every_field_comes_back(world: World) {
     tx.commit(&[]).await.unwrap();
     let ended = world.find(draft.id).await;
     assert_eq!(ended.version, 2);
-    assert_eq!(ended.token.suspended, Some(NOW.plus_seconds(1)));
+    assert_eq!(ended.token.suspension, Some(rest(NOW.plus_seconds(1))));
     assert_eq!(ended.token.revoked, Some(NOW.plus_seconds(2)));
     assert_eq!(ended.token.last_use, Some(last_use));
     assert_eq!(ended.token.state(NOW), TokenState::Revoked);
@@ -313,7 +313,7 @@ async fn ended_tokens_do_not_count(world: World) {
         Inserted::Done
     );
     let mut tx = world.begin().await;
-    tx.suspend_token(ACME, ADA, token_id(3), Some(NOW))
+    tx.suspend_token(ACME, token_id(3), &rest(NOW))
         .await
         .unwrap();
     tx.commit(&[]).await.unwrap();

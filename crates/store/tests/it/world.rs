@@ -1,25 +1,22 @@
 //! A database with a few people in it, and raw SQL beside the store.
 
+mod drafts;
+mod people;
+mod raw;
+
+pub(crate) use drafts::{Draft, all, digest, name, pepper, prefix, rest, token_id};
+pub(crate) use people::{account, built_in, member, organization, scope};
+pub(crate) use raw::{Raw, raw};
+
 use hallpass_domain::{
     Entropy,
-    access_token::Expiration,
     id::{OrganizationId, TokenId, UserId},
-    member::{Membership, User},
-    name::{DisplayName, Email, TokenName},
-    organization::{Organization, Standing},
-    permission::PermissionSet,
-    role::{BuiltInRole, Role, RolePermissions},
+    member::Membership,
+    role::BuiltInRole,
     time::Timestamp,
-    token::{Digest, PepperId, Prefix},
 };
-use hallpass_store::{
-    Database, FeedKey, Inserted, NewAccount, NewToken, Store, Stored, TokenQuery, TokenSort,
-    TokenWithUse, Tx,
-};
+use hallpass_store::{Database, FeedKey, Inserted, Store, TokenQuery, TokenWithUse, Tx};
 use hallpass_testkit::{Postgres, TempDir, temp_dir};
-use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
-};
 use std::{
     path::PathBuf,
     sync::{
@@ -251,181 +248,5 @@ impl World {
     pub(crate) async fn close(self) -> (Database, Option<TempDir>) {
         Arc::into_inner(self.store).unwrap().close().await;
         (self.database, self.folder)
-    }
-}
-
-/// A connection for SQL that the store would not write.
-pub(crate) enum Raw {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
-}
-
-pub(crate) async fn raw(database: &Database) -> Result<Raw, sqlx::Error> {
-    Ok(match database {
-        Database::Sqlite(path) => {
-            let options = SqliteConnectOptions::new()
-                .filename(path)
-                .foreign_keys(true)
-                .collation("C", |one, other| one.cmp(other));
-            Raw::Sqlite(SqliteConnection::connect_with(&options).await?)
-        }
-        Database::Postgres(address) => Raw::Postgres(PgConnection::connect(address).await?),
-    })
-}
-
-impl Raw {
-    pub(crate) async fn execute(&mut self, sql: &str) -> Result<u64, sqlx::Error> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(match self {
-            Self::Sqlite(on) => sqlx::raw_sql(sql).execute(on).await?.rows_affected(),
-            Self::Postgres(on) => sqlx::raw_sql(sql).execute(on).await?.rows_affected(),
-        })
-    }
-
-    pub(crate) async fn number(&mut self, sql: &str) -> i64 {
-        let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite(on) => sqlx::query_scalar(sql).fetch_one(on).await.unwrap(),
-            Self::Postgres(on) => sqlx::query_scalar(sql).fetch_one(on).await.unwrap(),
-        }
-    }
-}
-
-pub(crate) fn built_in(role: BuiltInRole) -> Role {
-    let permissions = match role {
-        BuiltInRole::Superuser => RolePermissions::All,
-        BuiltInRole::Member => RolePermissions::Named(scope("orders:read orders:write")),
-    };
-    Role {
-        id: role.id(),
-        name: role.name().to_owned(),
-        permissions,
-    }
-}
-
-pub(crate) fn organization(id: OrganizationId, name: &str) -> Organization {
-    Organization {
-        id,
-        name: DisplayName::parse(name).unwrap(),
-        standing: Standing::Active,
-    }
-}
-
-pub(crate) fn account(id: UserId, email: &str) -> NewAccount {
-    NewAccount {
-        user: User {
-            id,
-            email: Email::parse(email).unwrap(),
-            name: DisplayName::parse("Somebody").unwrap(),
-            standing: Standing::Active,
-        },
-        password_hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned(),
-    }
-}
-
-pub(crate) fn member(organization: OrganizationId, user: UserId) -> Membership {
-    Membership {
-        organization,
-        user,
-        role: BuiltInRole::Member.id(),
-        standing: Standing::Active,
-        may_have_tokens: true,
-    }
-}
-
-pub(crate) fn scope(text: &str) -> PermissionSet {
-    PermissionSet::parse(text.split_ascii_whitespace()).unwrap()
-}
-
-pub(crate) fn name(text: &str) -> TokenName {
-    TokenName::parse(text).unwrap()
-}
-
-/// The token with this number; ids sort as the numbers do.
-pub(crate) fn token_id(number: u32) -> TokenId {
-    let mut bytes = [0; 16];
-    bytes[12..].copy_from_slice(&number.to_be_bytes());
-    TokenId::from_bytes(bytes)
-}
-
-pub(crate) fn prefix(number: u32) -> Prefix {
-    Prefix::parse(&format!("hpp_{number:06}")).unwrap()
-}
-
-pub(crate) fn digest(number: u32) -> Digest {
-    let mut bytes = [0xd1; 32];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
-    Digest::from_bytes(bytes)
-}
-
-pub(crate) fn pepper() -> PepperId {
-    PepperId::parse("p1").unwrap()
-}
-
-/// A token to be added, with all it borrows.
-#[derive(Clone)]
-pub(crate) struct Draft {
-    pub(crate) id: TokenId,
-    pub(crate) organization: OrganizationId,
-    pub(crate) owner: UserId,
-    pub(crate) name: TokenName,
-    pub(crate) prefix: Prefix,
-    pub(crate) stored: Stored,
-    pub(crate) scope: Option<PermissionSet>,
-    pub(crate) created: Timestamp,
-    pub(crate) expiration: Expiration,
-}
-
-impl Draft {
-    /// Ada's in Acme, made now, for 30 days.
-    pub(crate) fn new(number: u32, called: &str) -> Self {
-        Self {
-            id: token_id(number),
-            organization: ACME,
-            owner: ADA,
-            name: name(called),
-            prefix: prefix(number),
-            stored: Stored::Digest(digest(number), pepper()),
-            scope: None,
-            created: NOW,
-            expiration: Expiration::At(LATER),
-        }
-    }
-
-    /// `count` of them with names of their own, from this number on.
-    pub(crate) fn several(from: u32, count: u32) -> Vec<Self> {
-        let new = |number| Self::new(number, &format!("Token {number}"));
-        (from..from + count).map(new).collect()
-    }
-
-    pub(crate) fn as_new(&self) -> NewToken<'_> {
-        NewToken {
-            id: self.id,
-            organization: self.organization,
-            owner: self.owner,
-            role: BuiltInRole::Member.id(),
-            name: &self.name,
-            prefix: self.prefix,
-            stored: &self.stored,
-            scope: self.scope.as_ref(),
-            created: self.created,
-            expiration: self.expiration,
-            never_expires_acknowledged: self.expiration == Expiration::Never,
-        }
-    }
-}
-
-/// Everything, by the moment of making, up to 100 at once.
-pub(crate) fn all() -> TokenQuery {
-    TokenQuery {
-        state: None,
-        unused_since: None,
-        search: String::new(),
-        sort: TokenSort::Created,
-        descending: false,
-        after: None,
-        limit: 100,
-        now: NOW,
-        recent_since: NOW,
     }
 }
