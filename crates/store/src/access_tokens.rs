@@ -237,7 +237,7 @@ impl Tx {
             return Ok(Inserted::Done);
         }
         Ok(self
-            .name_holder(token.owner, token.name)
+            .name_holder(token.organization, token.owner, token.name)
             .await?
             .map_or(Inserted::PrefixTaken, Inserted::NameTaken))
     }
@@ -275,10 +275,11 @@ impl Tx {
     /// [`StoreError`].
     pub async fn name_holder(
         &mut self,
+        organization: OrganizationId,
         owner: UserId,
         name: &TokenName,
     ) -> Result<Option<Prefix>, StoreError> {
-        let found: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAME_HOLDER).bind(&owner.bytes()[..]).bind(name.key()).fetch_optional(&mut **tx).await?);
+        let found: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAME_HOLDER).bind(&organization.bytes()[..]).bind(&owner.bytes()[..]).bind(name.key()).fetch_optional(&mut **tx).await?);
         found.as_deref().map(rows::prefix).transpose()
     }
 
@@ -298,7 +299,7 @@ impl Tx {
         // Holding the user's row makes the look for a namesake and the change one step: names are only given
         // under it.
         execute!(self, sql::USER_HOLD, &owner.bytes()[..]);
-        let held: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAMESAKE).bind(&owner.bytes()[..]).bind(change.name.key()).bind(&id.bytes()[..]).fetch_optional(&mut **tx).await?);
+        let held: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAMESAKE).bind(&organization.bytes()[..]).bind(&owner.bytes()[..]).bind(change.name.key()).bind(&id.bytes()[..]).fetch_optional(&mut **tx).await?);
         if let Some(prefix) = held {
             return Ok(Err(rows::prefix(&prefix)?));
         }

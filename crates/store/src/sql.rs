@@ -155,8 +155,8 @@ statements! {
     TOKEN_ROOM = "update app_user set token_writes = token_writes where id = $1 and (select count(*) from token t where t.user_id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)) < $3";
     TOKENS_MADE = "select count(*) from token where user_id = $1 and organization_id = $2 and created_at > $3";
     TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged, valid_from, allow_networks, deny_networks) values ($1, 'personal_access_token', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing";
-    TOKEN_NAME_HOLDER = "select prefix from token where user_id = $1 and name_key = $2 and revoked_at is null";
-    TOKEN_NAMESAKE = "select prefix from token where user_id = $1 and name_key = $2 and id <> $3 and revoked_at is null";
+    TOKEN_NAME_HOLDER = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and revoked_at is null";
+    TOKEN_NAMESAKE = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and id <> $4 and revoked_at is null";
     TOKEN_UPDATE = "update token set name = $5, name_key = $6, expires_at = $7, never_expires_acknowledged = $8, scope = $9, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and version = $4 and revoked_at is null and (expires_at is null or expires_at > $10)";
     TOKEN_REVOKE = "update token set revoked_at = $4, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and revoked_at is null";
     TOKEN_REDIGEST = "update token set digest = $3, pepper_id = $4 where id = $1 and digest = $2";
