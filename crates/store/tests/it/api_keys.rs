@@ -1,23 +1,24 @@
 //! API keys: made, listed, revoked. Rotation has a file of its own.
 
+mod listed;
 mod rotated;
 
 use crate::{
     both_engines,
     world::{
         ACME, ADA, Draft, GLOBEX, KeyDraft, LATER, NOW, World, digest, key_prefix, name, prefix,
-        rest, role_of, scope, token_id,
+        role_of, scope, token_id,
     },
 };
 use hallpass_domain::{
-    access_token::{Expiration, TokenState},
+    access_token::Expiration,
     api_key::{KeySecret, Overlap},
     limits::LIVE_KEYS_PER_ORGANIZATION_MAX,
     network::{AddressRules, NetworkSet},
     role::{BuiltInRole, Role},
     token::Kind,
 };
-use hallpass_store::{FeedKey, HourCount, KeyInserted, KeyQuery, LastUseRow, RoleWritten};
+use hallpass_store::{FeedKey, KeyInserted, RoleWritten};
 use tokio::task::JoinSet;
 
 both_engines!(
@@ -26,30 +27,12 @@ both_engines!(
     a_name_is_given_once,
     a_key_gets_its_role_as_it_was_checked,
     there_is_room_for_so_many,
-    a_list_is_read_page_by_page,
-    a_list_is_searched_and_filtered,
     revoking_takes_all_secrets,
     another_organizations_key_is_out_of_reach,
     a_personal_token_is_no_key,
 );
 
-fn by_name() -> KeyQuery {
-    KeyQuery {
-        state: None,
-        search: String::new(),
-        after: None,
-        limit: 100,
-        now: NOW,
-        recent_since: NOW,
-    }
-}
-
-async fn names(world: &World, query: &KeyQuery) -> Vec<String> {
-    let listed = world.store.list_keys(ACME, query).await.unwrap();
-    let name = |item: &hallpass_store::KeyWithUse| item.key.name.to_string();
-    listed.iter().map(name).collect()
-}
-
+#[expect(clippy::too_many_lines, reason = "every field")]
 async fn every_field_comes_back(world: World) {
     let mut draft = KeyDraft::new(1, "Build & deploy");
     let networks = |text: &str| NetworkSet::parse(text.split_ascii_whitespace()).unwrap();
@@ -219,114 +202,6 @@ async fn there_is_room_for_so_many(world: World) {
         .await;
 }
 
-async fn a_list_is_read_page_by_page(world: World) {
-    let called = ["beta", "Alpha", "Étage", "a_b", "ab", "a%b", "Zeta"];
-    let drafts: Vec<KeyDraft> = (1..)
-        .zip(called)
-        .map(|(number, called)| KeyDraft::new(number, called))
-        .collect();
-    world.insert_keys(&drafts).await;
-    // Two of one name, since the first is revoked.
-    let mut tx = world.begin().await;
-    tx.revoke_key(ACME, token_id(1), NOW).await.unwrap();
-    tx.commit(&[]).await.unwrap();
-    world.insert_keys(&[KeyDraft::new(8, "Beta")]).await;
-    world
-        .insert_keys(&[KeyDraft::new(9, "Theirs").of(GLOBEX)])
-        .await;
-    let expected = ["a%b", "a_b", "ab", "Alpha", "beta", "Beta", "Zeta", "Étage"];
-    for limit in 1..=9 {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let query = KeyQuery {
-                after: after.clone(),
-                limit,
-                ..by_name()
-            };
-            let page = world.store.list_keys(ACME, &query).await.unwrap();
-            assert!(page.len() <= limit as usize);
-            let Some(last) = page.last() else { break };
-            after = Some((last.key.name.key(), last.key.id));
-            all.extend(page.iter().map(|item| item.key.name.to_string()));
-        }
-        assert_eq!(all, expected, "{limit}");
-    }
-}
-
-async fn a_list_is_searched_and_filtered(world: World) {
-    let drafts = [
-        KeyDraft::new(1, "100% Active"),
-        KeyDraft::new(2, "Under_Score").ends(Expiration::At(NOW)),
-        KeyDraft::new(3, "Resting"),
-        KeyDraft::new(4, "Revoked"),
-    ];
-    world.insert_keys(&drafts).await;
-    world.rotate(1, 10, Overlap::Until(LATER), NOW).await;
-    let mut tx = world.begin().await;
-    tx.suspend_token(ACME, token_id(3), &rest(NOW))
-        .await
-        .unwrap();
-    tx.revoke_key(ACME, token_id(4), NOW).await.unwrap();
-    tx.commit(&[]).await.unwrap();
-    let search = async |text: &str| {
-        let query = KeyQuery {
-            search: text.to_owned(),
-            ..by_name()
-        };
-        names(&world, &query).await
-    };
-    assert_eq!(search("%").await, ["100% Active"]);
-    assert_eq!(search("r_s").await, ["Under_Score"]);
-    assert_eq!(search("re").await, ["Resting", "Revoked", "Under_Score"]);
-    assert_eq!(search("hpk_000001").await, ["100% Active"]);
-    assert_eq!(
-        search("hpk_000010").await,
-        ["100% Active"],
-        "its new secret"
-    );
-    assert!(search("a\0").await.is_empty());
-    let state = async |state| {
-        let query = KeyQuery {
-            state: Some(state),
-            ..by_name()
-        };
-        names(&world, &query).await
-    };
-    assert_eq!(state(TokenState::Active).await, ["100% Active"]);
-    assert_eq!(state(TokenState::Expired).await, ["Under_Score"]);
-    assert_eq!(state(TokenState::Suspended).await, ["Resting"]);
-    assert_eq!(state(TokenState::Revoked).await, ["Revoked"]);
-
-    let last = |number, at| LastUseRow {
-        token: token_id(number),
-        at,
-        method: Some("GET".to_owned()),
-        path: None,
-        address: None,
-        agent: None,
-    };
-    let hour = |number, hour, allowed| HourCount {
-        token: token_id(number),
-        hour,
-        allowed,
-        refused: 1,
-    };
-    let last = [last(1, NOW), last(10, NOW.plus_seconds(5))];
-    let before = NOW.plus_seconds(-1);
-    let hours = [hour(1, NOW, 2), hour(10, NOW, 40), hour(1, before, 900)];
-    world.store.write_uses(&last, &hours).await.unwrap();
-    let key = world.find_key(1).await;
-    assert_eq!(key.recent_uses, 42, "with any secret");
-    assert_eq!(key.key.last_use().unwrap().at, NOW.plus_seconds(5));
-    let uses = key
-        .key
-        .secrets
-        .iter()
-        .map(|secret| secret.last_use.as_ref());
-    let uses: Vec<_> = uses.map(|last| last.unwrap().at).collect();
-    assert_eq!(uses, [NOW.plus_seconds(5), NOW]);
-}
-
 async fn revoking_takes_all_secrets(world: World) {
     world
         .insert_keys(&[KeyDraft::new(1, "One"), KeyDraft::new(2, "Two")])
@@ -369,7 +244,7 @@ async fn another_organizations_key_is_out_of_reach(world: World) {
     assert!(
         world
             .store
-            .list_keys(GLOBEX, &by_name())
+            .list_keys(GLOBEX, &listed::by_name())
             .await
             .unwrap()
             .is_empty()
@@ -400,5 +275,5 @@ async fn a_personal_token_is_no_key(world: World) {
     assert_eq!(rotated, hallpass_store::Rotated::Changed);
     tx.commit(&[]).await.unwrap();
     assert_eq!(world.find(token_id(1)).await.token.prefix, prefix(1));
-    assert_eq!(names(&world, &by_name()).await, ["Key"]);
+    assert_eq!(listed::names(&world, &listed::by_name()).await, ["Key"]);
 }

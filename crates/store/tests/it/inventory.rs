@@ -116,6 +116,7 @@ fn can(permission: &str, roles: &[BuiltInRole]) -> InventoryFilter {
 }
 
 /// Every filter, and what it finds in Acme, the latest first and the higher id before the lower one.
+#[expect(clippy::too_many_lines, reason = "every filter")]
 fn filters() -> Vec<(InventoryFilter, &'static [u8])> {
     use BuiltInRole::{Member, Viewer};
     let kind = |kind| InventoryFilter {
@@ -259,6 +260,7 @@ async fn each_filter_with_each_other(world: World) {
     assert!(pairs > 300 && found > 100, "{pairs}, {found}");
 }
 
+#[expect(clippy::too_many_lines, reason = "every column")]
 async fn a_row_says_what_there_is_to_say(world: World) {
     settle(&world).await;
     let rows = list(&world, &any()).await;

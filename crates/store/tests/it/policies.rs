@@ -185,6 +185,7 @@ fn draft(number: u32, created: Timestamp, expiration: Expiration) -> Draft {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "every boundary")]
 async fn lifetimes_end_at_their_boundaries(world: World) {
     use Expiration::{At, Never};
     let latest = ago(10).plus_days(30);
