@@ -1,9 +1,15 @@
 //! The native API, under `/v1`.
 
+mod audit;
 mod caller;
 mod docs;
+mod explain;
+mod export;
+mod inventory;
 mod list_query;
+mod parameters;
 mod personal_access_tokens;
+mod revocations;
 mod sessions;
 mod shapes;
 mod strict_json;
@@ -29,6 +35,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
     tags(
         (name = "Personal access tokens", description = "Owned by one user, bound to the organization they were made in."),
         (name = "Verification", description = "May this token do this now?"),
+        (name = "Inventory", description = "Every token and key of an organization: looked through, exported, revoked together."),
+        (name = "Audit", description = "Every change and every refused attempt at one, in a chain that shows what was tampered with."),
         (name = "Sessions", description = "Signing in, for browsers and programs."),
         (name = "Caller", description = "Who is asking, and what there is to be allowed."),
     )
@@ -75,6 +83,14 @@ fn with_description() -> OpenApiRouter<App> {
         .routes(routes!(sessions::end))
         .routes(routes!(caller::caller))
         .routes(routes!(caller::permissions))
+        .routes(routes!(explain::explain))
+        .routes(routes!(inventory::list))
+        .routes(routes!(inventory::export))
+        .routes(routes!(revocations::revoke))
+        .routes(routes!(revocations::revoke_own))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
 }
 
 /// The description of the API, OpenAPI 3.1.

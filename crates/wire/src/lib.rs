@@ -3,12 +3,23 @@
 //! Nothing here decides anything: texts are texts until the server parses them. Moments are RFC 3339, ids are
 //! UUIDs, unknown fields of a request are refused.
 
+pub mod audit;
+pub mod explain;
+pub mod inventory;
 pub mod organization;
 pub mod problem;
 pub mod session;
 pub mod token;
 pub mod verify;
 
+pub use audit::{
+    AuditActor, AuditExpected, AuditFinding, AuditHead, AuditLine, AuditList, AuditReport,
+};
+pub use explain::{ExplainQuestion, ExplainStep, ExplainedToken, Explanation};
+pub use inventory::{
+    InventoryFilter, InventoryItem, InventoryList, InventorySuspension, Revocation,
+    RevocationOutcome,
+};
 pub use organization::{Caller, CatalogueEntry, OrganizationReference, Permissions};
 pub use problem::{FieldProblem, Problem};
 pub use session::{NewSession, Session, SessionList, SignIn};
