@@ -270,3 +270,25 @@ async fn whoever_runs_the_deployment_administers_every_organization() {
         .await
         .refused(403, "permission_missing");
 }
+
+#[tokio::test]
+async fn whoever_asks_from_another_organization_knows_the_tokens_of_their_own_alone() {
+    let server = Server::sqlite().await;
+    let (_, zoe, _) = server.other_organization().await;
+    let asker = zoe
+        .token(json!({"name": "verifier", "expirationDate": crate::kit::NEXT_MONTH, "scope": ["hallpass:verify"]}))
+        .await;
+    let (hers, adas) = (
+        zoe.token(wish("ci")).await,
+        server.ada.token(wish("ci")).await,
+    );
+    let abroad = server.bearer(&asker.secret);
+    let host = server.verifier().await;
+    assert_eq!(server.verdict(&abroad, &hers.secret, None).await, "allow");
+    assert_eq!(server.verdict(&abroad, &adas.secret, None).await, "unknown");
+    assert_eq!(server.verdict(&host, &hers.secret, None).await, "allow");
+    // And leaves no trace on what is not theirs.
+    server.flush_uses().await;
+    let shown = server.ada.get(&adas.path).await.is(200);
+    assert_eq!(shown["lastUsed"], Value::Null);
+}
