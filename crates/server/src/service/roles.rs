@@ -195,8 +195,13 @@ impl Services {
             actor.require_all(&after.holds(&catalogue, actor.organization.host))?;
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
-            let written = tx.change_role(actor.organization.id, &after).await?;
-            let changed = written_role(written)?;
+            let changed = if before.built_in().is_none() {
+                written_role(tx.change_role(actor.organization.id, &after).await?)?
+            } else if tx.hold_role(&before).await? {
+                tx.put_built_in_role(&after).await?
+            } else {
+                return Err(ServiceError::ChangedMeanwhile);
+            };
             let noted = noted.changed(shown(&before), shown(&after));
             self.note(&mut tx, actor, context, noted, now);
             self.finish(tx, &[changed]).await

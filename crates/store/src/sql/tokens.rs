@@ -11,7 +11,7 @@ macro_rules! outlives {
 macro_rules! unused {
     () => {
         concat!(
-            "t.organization_id = $1 and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 \
+            "t.organization_id = $1 and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 and (t.valid_from is null or t.valid_from < $2) \
              and not exists (select 1 from token_use u where u.at >= $2 and (u.token_id = t.id or u.token_id in (select s.id from token s where s.secret_of = t.id))) and ",
             is_not_revoked!()
         )
@@ -79,7 +79,7 @@ statements! {
     /// The key as it was when the rotation was checked, neither ended nor suspended.
     KEY_HOLD = concat!("update token as t set version = t.version where t.organization_id = $1 and t.id = $2 and t.version = $3 and t.kind = 'api_key' and t.secret_of is null and t.suspended_at is null and (t.expires_at is null or t.expires_at > $4) and ", is_not_revoked!());
     /// All secrets but the new one. Those of older rotations end with the current one at the latest.
-    KEY_RETIRE = "update token set version = version + 1, secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = coalesce(secret_quiet_seconds, $4), secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2) and id <> $6";
+    KEY_RETIRE = "update token set version = version + 1, secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = case when secret_retired_at is null then $4 else secret_quiet_seconds end, secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2) and id <> $6";
     KEY_ADD_SECRET = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, secret_since, valid_from, expires_at, never_expires_acknowledged, allow_networks, deny_networks, secret_of) \
         select $3, k.kind, k.organization_id, k.role_id, k.name, k.name_key, $4, $5, $6, $7, k.scope, k.created_at, $8, k.valid_from, k.expires_at, k.never_expires_acknowledged, k.allow_networks, k.deny_networks, k.id from token k where k.organization_id = $1 and k.id = $2 on conflict do nothing";
     SECRETS_QUIET = "select s.id, s.organization_id, coalesce(s.secret_of, s.id) as key_id from token s left join token_use u on u.token_id = s.id where s.secret_quiet_seconds is not null and s.secret_until > $1 and s.revoked_at is null and (case when coalesce(u.at, 0) > s.secret_retired_at then u.at else s.secret_retired_at end) + s.secret_quiet_seconds * 1000000 <= $1 limit 1000";
