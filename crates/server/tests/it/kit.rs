@@ -3,6 +3,7 @@
 mod actor;
 mod answer;
 mod case;
+mod others;
 mod plan;
 mod wire;
 

@@ -39,8 +39,11 @@ async fn the_description_is_served_with_the_address_of_the_server() {
     assert_eq!(docs.status, 200);
     for (method, path) in crate::headers::operations() {
         assert!(
-            docs.text()
-                .contains(&path.replace("019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a", "{id}")),
+            docs.text().contains(
+                &path
+                    .replace("019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a", "{id}")
+                    .replace("019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6b", "{organization}")
+            ),
             "{method} {path}"
         );
     }
