@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod case;
 mod organization;
+mod others;
 mod plan;
 mod wire;
 

@@ -6,13 +6,16 @@
     reason = "a test reports by panicking, and tells one story from its beginning to its end"
 )]
 
+mod audit;
 mod bad_input;
 mod canary;
 mod changes;
 mod expiration;
+mod explain;
 mod forms;
 mod gateway;
 mod headers;
+mod inventory;
 mod invitations;
 mod kit;
 mod last_use;
@@ -27,6 +30,7 @@ mod operations;
 mod own_tokens;
 mod patches_refused;
 mod patching;
+mod revocations;
 mod roles;
 mod schemes;
 mod sessions;
