@@ -114,6 +114,15 @@ fn micros_of(days: u32) -> i64 {
     i64::from(days) * SECONDS_PER_DAY * MICROS_PER_SECOND
 }
 
+/// A lifetime as one number, for the statement that needs those of both kinds.
+fn coded(lifetime: Lifetime) -> i64 {
+    match lifetime.days_max {
+        Some(days) => micros_of(days),
+        None if lifetime.may_never_expire => 0,
+        None => -1,
+    }
+}
+
 impl Store {
     /// The policy of an organization; the default when it has none.
     ///
@@ -196,7 +205,7 @@ impl Store {
         }
         if let Some(days) = policy.unused_days_max {
             let since = now.plus_days(-i64::from(days));
-            let count: i64 = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_UNUSED_COUNT).bind(id).bind(since.micros()).bind(now.micros()).fetch_one(pool).await?);
+            let count: i64 = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_UNUSED_COUNT).bind(id).bind(since.micros()).bind(now.micros()).bind(coded(policy.personal)).bind(coded(policy.key)).fetch_one(pool).await?);
             effect.unused = rows::count(count);
         }
         Ok(effect)
@@ -252,7 +261,21 @@ impl Tx {
         Ok(taken == 1)
     }
 
-    /// Makes `policy` the policy, and every token keep to it.
+    /// A moment for a change that many tokens of the organization go through together: `now`, or the first after the one
+    /// before. It marks the rows, and no two changes may have the same mark. Under [`Self::hold_organization`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bulk_moment(
+        &mut self,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let last: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKENS_LAST_MARK).bind(&organization.bytes()[..]).fetch_one(&mut **tx).await?);
+        Ok(now.max(rows::moment(last.saturating_add(1))))
+    }
+
+    /// Makes `policy` the policy, and every token keep to its lifetimes. `now` marks them: see [`Self::bulk_moment`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -307,7 +330,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Revokes what was not used since `days` days ago.
+    /// Revokes what was not used since `days` days ago. `now` marks them: see [`Self::bulk_moment`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -341,7 +364,7 @@ impl Tx {
         Ok(())
     }
 
-    /// What the policy forbids personal access tokens, asked inside the transaction that makes one.
+    /// The policy, asked inside the transaction that makes one.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -56,7 +56,7 @@ const KNOWN: [&str; 6] = [
 /// # Errors
 /// [`ServiceError::Invalid`] that names the parameter.
 pub(super) fn parse(query: &str, now: Timestamp) -> Result<TokenQuery, ServiceError> {
-    let values = collect(query)?;
+    let values = collect(query, &KNOWN)?;
     let get = |name: &str| values.get(name).map(String::as_str);
     let (sort, descending) = sort(get("sort"))?;
     let after = get("cursor")
@@ -78,14 +78,15 @@ pub(super) fn parse(query: &str, now: Timestamp) -> Result<TokenQuery, ServiceEr
     })
 }
 
-fn collect(query: &str) -> Result<BTreeMap<&'static str, String>, ServiceError> {
+/// Reads a query that has some of the parameters `all`, each once.
+pub(super) fn collect(
+    query: &str,
+    all: &[&'static str],
+) -> Result<BTreeMap<&'static str, String>, ServiceError> {
     let mut values = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(known) = KNOWN.into_iter().find(|known| *known == name) else {
-            let detail = format!(
-                "there is no parameter {name}; there are {}",
-                KNOWN.join(", ")
-            );
+        let Some(known) = all.iter().copied().find(|known| *known == name) else {
+            let detail = format!("there is no parameter {name}; there are {}", all.join(", "));
             return Err(ServiceError::BadRequest {
                 code: "parameter_unknown",
                 detail,
@@ -98,7 +99,7 @@ fn collect(query: &str) -> Result<BTreeMap<&'static str, String>, ServiceError> 
     Ok(values)
 }
 
-fn state(text: &str) -> Result<TokenState, ServiceError> {
+pub(super) fn state(text: &str) -> Result<TokenState, ServiceError> {
     TokenState::from_word(text).ok_or_else(|| {
         InvalidField::new(
             "state",
@@ -114,7 +115,7 @@ fn moment(text: &str) -> Result<Timestamp, ServiceError> {
         .map_err(|error| InvalidField::new("lastUsedBefore", "date_malformed", error).into())
 }
 
-fn search(text: &str) -> Result<String, ServiceError> {
+pub(super) fn search(text: &str) -> Result<String, ServiceError> {
     if text.chars().count() > SEARCH_CHARS_MAX || text.contains('\0') {
         return Err(InvalidField::new(
             "search",
@@ -126,7 +127,7 @@ fn search(text: &str) -> Result<String, ServiceError> {
     Ok(fold_search(text))
 }
 
-fn limit(text: &str) -> Result<u32, ServiceError> {
+pub(super) fn limit(text: &str) -> Result<u32, ServiceError> {
     let limit = text
         .parse()
         .ok()

@@ -15,6 +15,23 @@ macro_rules! unused {
     };
 }
 
+/// Whether a lifetime, enforced at `$3`, revokes.
+macro_rules! ends_with {
+    ($lifetime:literal) => {
+        concat!(
+            "((",
+            $lifetime,
+            " = -1 and t.expires_at is null) or (",
+            $lifetime,
+            " > 0 and (t.expires_at is null or t.expires_at > t.created_at + ",
+            $lifetime,
+            ") and t.created_at + ",
+            $lifetime,
+            " <= $3))"
+        )
+    };
+}
+
 macro_rules! policy_columns {
     () => {
         "personal_days_max, personal_may_never_expire, key_days_max, key_may_never_expire, forbidden, unused_days_max, networks, owner_may_lift"
@@ -59,8 +76,11 @@ statements! {
     SECRET_END = "update token set secret_until = $2 where id = $1 and secret_until > $2";
 
     TOKEN_SUSPENSION = "select kind, user_id, name, prefix, revoked_at, expires_at, suspended_at, suspended_until, suspended_reason, suspended_by_owner, version from token where organization_id = $1 and id = $2 and secret_of is null";
-    TOKEN_SUSPEND = "update token set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null";
+    /// What an owner begins does not take the place of what somebody else began.
+    TOKEN_SUSPEND = "update token set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null and (suspended_at is null or suspended_by_owner or not $6)";
     TOKEN_LIFT = "update token set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null and suspended_at is not null and suspended_by_owner = $3";
+    /// Only if its end has come: it may have been put off since it was looked at.
+    TOKEN_LIFT_DUE = "update token set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null and suspended_at is not null and suspended_until <= $3";
     SUSPENSIONS_DUE = "select id, organization_id, suspended_by_owner from token where suspended_until <= $1 and suspended_at is not null and revoked_at is null and secret_of is null limit 1000";
 
     POLICY = concat!("select ", policy_columns!(), " from policy where organization_id = $1");
@@ -78,7 +98,11 @@ statements! {
     TOKENS_OUTLIVED_COUNT = concat!("select cast(count(*) as BIGINT) from token where ", outlives!(), " and created_at + $3 <= $4");
     TOKENS_ENDLESS_COUNT = "select cast(count(*) as BIGINT) from token where organization_id = $1 and kind = $2 and revoked_at is null and expires_at is null and secret_of is null";
     TOKENS_UNUSED = concat!("update token set revoked_at = $3, bulk_at = $3, version = version + 1 where id in (select t.id from token t where ", unused!(), ")");
-    TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!());
+    /// Without those that end for their age, or for want of an end: `$4` for personal ones, `$5` for keys, days as
+    /// microseconds, 0 for no limit, -1 for any end.
+    TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!(), " and not (t.kind = 'personal_access_token' and ", ends_with!("$4"), ") and not (t.kind = 'api_key' and ", ends_with!("$5"), ")");
+    /// The last moment at which tokens went through a change together.
+    TOKENS_LAST_MARK = "select cast(coalesce(max(bulk_at), 0) as BIGINT) from token where organization_id = $1 and bulk_at is not null";
     /// The further secrets of keys that a bulk change revoked.
     SECRETS_FOLLOW = "update token set revoked_at = $2, bulk_at = $2, version = version + 1 where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at = $2)";
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";
