@@ -248,7 +248,8 @@ impl Services {
                 return Err(ServiceError::RoleInUse);
             }
             let moved = changed.len();
-            let deleted = tx.delete_role(organization, &role, now).await?;
+            let mark = tx.bulk_moment(organization, now).await?;
+            let deleted = tx.delete_role(organization, &role, mark).await?;
             let (keys, gone) = deleted.ok_or(ServiceError::ChangedMeanwhile)?;
             changed.extend(gone);
             self.recount(&mut tx, organization).await?;

@@ -86,8 +86,11 @@ statements! {
     SECRET_END = "update token set secret_until = $2 where id = $1 and secret_until > $2";
 
     TOKEN_SUSPENSION = concat!("select t.kind, t.user_id, t.name, t.prefix, ", revoked_at!(), " as revoked_at, t.expires_at, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner from token t where t.organization_id = $1 and t.id = $2 and t.secret_of is null");
-    TOKEN_SUSPEND = concat!("update token as t set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and ", is_not_revoked!());
+    /// What an owner begins does not take the place of what somebody else began.
+    TOKEN_SUSPEND = concat!("update token as t set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and (t.suspended_at is null or t.suspended_by_owner or not $6) and ", is_not_revoked!());
     TOKEN_LIFT = concat!("update token as t set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.suspended_at is not null and t.suspended_by_owner = $3 and ", is_not_revoked!());
+    /// Only if its end has come: it may have been put off since it was looked at.
+    TOKEN_LIFT_DUE = concat!("update token as t set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.suspended_at is not null and t.suspended_until <= $3 and ", is_not_revoked!());
     SUSPENSIONS_DUE = concat!("select t.id, t.organization_id, t.suspended_by_owner from token t where t.suspended_until <= $1 and t.suspended_at is not null and t.secret_of is null and ", is_not_revoked!(), " limit 1000");
 
     POLICY = concat!("select ", policy_columns!(), " from policy where organization_id = $1");
@@ -107,6 +110,8 @@ statements! {
     TOKENS_UNUSED = concat!("update token set revoked_at = $3, bulk_at = $3, version = version + 1 where id in (select t.id from token t where ", unused!(), ")");
     /// Without those that go by their age (`$4`, `$5` for personal tokens, `$6`, `$7` for keys): nothing is counted twice.
     TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!(), " and not case when t.kind = 'api_key' then ", goes_by_age!("$6", "$7"), " else ", goes_by_age!("$4", "$5"), " end");
+    /// The last moment at which tokens went through a change together.
+    TOKENS_LAST_MARK = "select cast(coalesce(max(bulk_at), 0) as BIGINT) from token where organization_id = $1 and bulk_at is not null";
     /// The further secrets of keys that a bulk change revoked.
     SECRETS_FOLLOW = "update token set revoked_at = $2, bulk_at = $2, version = version + 1 where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at = $2)";
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";

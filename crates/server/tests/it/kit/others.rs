@@ -136,9 +136,4 @@ impl Server {
         })
         .await;
     }
-
-    /// An address below Acme.
-    pub(crate) fn path(&self, rest: &str) -> String {
-        format!("/v1/organizations/{}/{rest}", self.organization)
-    }
 }
