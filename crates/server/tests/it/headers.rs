@@ -22,7 +22,9 @@ pub(crate) fn operations() -> Vec<(String, String)> {
     let api = serde_json::to_value(hallpass_server::rest::openapi()).unwrap();
     let paths = api["paths"].as_object().unwrap().clone();
     let all = paths.into_iter().flat_map(|(path, item)| {
-        let path = path.replace("{id}", "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a");
+        let path = path
+            .replace("{id}", "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a")
+            .replace("{organization}", "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6b");
         let methods: Vec<String> = item
             .as_object()
             .unwrap()

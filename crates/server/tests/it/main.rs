@@ -6,6 +6,8 @@
     reason = "a test reports by panicking, and tells one story from its beginning to its end"
 )]
 
+mod address_rules;
+mod api_keys;
 mod bad_input;
 mod canary;
 mod changes;
@@ -24,10 +26,13 @@ mod operations;
 mod own_tokens;
 mod patches_refused;
 mod patching;
+mod policy;
+mod rotation;
 mod schemes;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod suspension;
 mod verifying;
 
 /// Makes two tests of each case, which is an `async fn(Server)`: one on SQLite, one on PostgreSQL.
