@@ -285,7 +285,8 @@ async fn what_happens_to_a_key_is_written_down() {
     bob.delete(&key.path)
         .await
         .refused(403, "permission_missing");
-    let actions = audit_actions(&server).await;
+    let mut actions = audit_actions(&server).await;
+    actions.retain(|action| !action.starts_with("session."));
     let last: Vec<&str> = actions
         .iter()
         .rev()
@@ -383,7 +384,7 @@ async fn a_credential_makes_no_key_wider_or_longer_lived_than_itself(server: Ser
     maker
         .post(TOKENS, &wish("a key has no person"))
         .await
-        .refused(401, "invalid_token");
+        .refused(403, "permission_missing");
 
     // Whoever rotates a key holds its new secret.
     let strong = key(&server, &server.ada, &longer).await;
@@ -436,7 +437,7 @@ async fn an_organization_has_so_many_keys_and_no_more() {
     )
     .await;
     let fill = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, created_at, never_expires_acknowledged) \
-        select randomblob(16), kind, organization_id, role_id, 'k' || value, 'k' || value, substr('hpk_' || (1000000 + value), 1, 10), randomblob(32), pepper_id, created_at, never_expires_acknowledged \
+        select randomblob(16), kind, organization_id, role_id, 'k' || value, 'k' || value, 'hpk_' || (100000 + value), randomblob(32), pepper_id, created_at, never_expires_acknowledged \
         from token, (with recursive n(value) as (select 1 union all select value + 1 from n where value < 998) select value from n) where kind = 'api_key'";
     sqlx::query(fill)
         .execute(&mut beside(&server).await)
