@@ -141,6 +141,21 @@ impl Services {
         self.reach(seq).await
     }
 
+    /// Begins a change of one of `person`'s tokens that the organization's policy has a say in. Its row is held first, as by
+    /// all who change the policy or revoke what the organization has: neither can slip in between.
+    pub(super) async fn begin_own(
+        &self,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Tx, ServiceError> {
+        let mut tx = self.begin_change().await?;
+        if !tx.hold_organization(person.organization.id).await? {
+            return Err(ServiceError::NotFound("organization"));
+        }
+        self.hold_asker(&mut tx, person, now).await?;
+        Ok(tx)
+    }
+
     /// Holds what `person` proves themselves with until the transaction ends. It was good when the request began;
     /// a body may have taken half a minute to arrive since.
     pub(super) async fn hold_asker(

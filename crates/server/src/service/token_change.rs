@@ -147,12 +147,7 @@ impl Services {
             address_rules: changed.address_rules.as_ref(),
             now,
         };
-        let mut tx = self.begin_change().await?;
-        // Held first, so that no change of policy slips in between.
-        if !tx.hold_organization(person.organization.id).await? {
-            return Err(ServiceError::NotFound("organization"));
-        }
-        self.hold_asker(&mut tx, person, now).await?;
+        let mut tx = self.begin_own(person, now).await?;
         changed.check_change(&tx.policy_now(person.organization.id).await?, &token)?;
         let outcome = tx
             .change_token(

@@ -156,12 +156,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<Tried, ServiceError> {
         let organization = person.organization.id;
-        let mut tx = self.begin_change().await?;
-        // Held first, as by all who change its policy or revoke what it has: none of both can slip in between.
-        if !tx.hold_organization(organization).await? {
-            return Err(ServiceError::NotFound("organization"));
-        }
-        self.hold_asker(&mut tx, person, now).await?;
+        let mut tx = self.begin_own(person, now).await?;
         let floor = tx.tokens_floor(organization, Some(person.user.id)).await?;
         let made = now.max(floor);
         let token = wish.token(person, TokenId::generate(&self.entropy, made), secret, made);

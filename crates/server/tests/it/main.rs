@@ -6,6 +6,8 @@
     reason = "a test reports by panicking, and tells one story from its beginning to its end"
 )]
 
+mod address_rules;
+mod api_keys;
 mod audit;
 mod bad_input;
 mod canary;
@@ -30,12 +32,15 @@ mod operations;
 mod own_tokens;
 mod patches_refused;
 mod patching;
+mod policy;
 mod revocations;
 mod roles;
+mod rotation;
 mod schemes;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod suspension;
 mod transitions;
 mod verifying;
 
