@@ -3,6 +3,7 @@
 mod actor;
 mod answer;
 mod case;
+pub(crate) mod page;
 mod plan;
 mod wire;
 
