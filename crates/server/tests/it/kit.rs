@@ -5,6 +5,7 @@ mod answer;
 mod case;
 mod organization;
 mod others;
+pub(crate) mod page;
 mod plan;
 mod wire;
 

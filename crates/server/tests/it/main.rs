@@ -30,6 +30,8 @@ mod nginx;
 mod openapi;
 mod operations;
 mod own_tokens;
+mod pages_deployment;
+mod pages_organization;
 mod patches_refused;
 mod patching;
 mod policy;
