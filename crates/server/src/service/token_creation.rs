@@ -124,7 +124,7 @@ impl Services {
             }
         }
         let noted = Noted::new(Action::TokenCreated, person.user.id);
-        self.attempt_own(person, context, noted, async {
+        let work = Box::pin(async {
             if !person.membership.may_have_tokens {
                 return Err(ServiceError::TokensNotAllowed);
             }
@@ -134,8 +134,8 @@ impl Services {
                 .await?;
             self.draw_until_free(person, &wish, repeatable, context, now)
                 .await
-        })
-        .await
+        });
+        self.attempt_own(person, context, noted, work).await
     }
 
     /// Draws secrets until one has a prefix that is free.

@@ -252,7 +252,7 @@ async fn the_asking_key_is_answered_though_it_goes_too() {
     for body in [
         json!({"everything": true}),
         json!({"filter": {"kind": "api_key"}}),
-        json!({"madeBefore": "2026-11-22T12:00:05Z"}),
+        json!({"madeBefore": "2026-11-22T12:00:16Z"}),
     ] {
         server.later(3);
         let key = server.key_of("k", BuiltInRole::Superuser).await;
