@@ -252,7 +252,7 @@ async fn the_asking_key_is_answered_though_it_goes_too() {
     for body in [
         json!({"everything": true}),
         json!({"filter": {"kind": "api_key"}}),
-        json!({"madeBefore": "2026-11-22T12:00:05Z"}),
+        json!({"madeBefore": "2026-11-22T12:00:16Z"}),
     ] {
         server.later(3);
         let key = server.key_of("k", BuiltInRole::Superuser).await;
@@ -403,4 +403,16 @@ async fn each_leaves_one_line_that_says_what_and_how_many() {
         refused,
         [r#"{"attempted":"tokens.revoked","code":"permission_missing"}"#]
     );
+}
+
+/// The feed names a revocation by its moment, so two at the same one must not have the same.
+#[tokio::test]
+async fn two_at_one_moment_are_told_apart() {
+    let world = World::new(Server::sqlite().await).await;
+    for search in ["one", "two", "carols"] {
+        let done = world.revoke(json!({"filter": {"search": search}})).await;
+        assert_eq!(done["count"], 1);
+    }
+    let marks = "select cast(count(distinct bulk_at) as text) from token where bulk_at is not null";
+    assert_eq!(rows(&world.server, marks).await, ["3"]);
 }
