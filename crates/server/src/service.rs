@@ -8,6 +8,7 @@ pub mod due;
 pub mod follower;
 pub mod gate;
 pub mod invitations;
+pub mod key_rotation;
 pub mod members;
 pub mod organizations;
 pub mod passwords;
