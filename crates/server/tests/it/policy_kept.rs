@@ -3,12 +3,18 @@
 use crate::{
     api_keys::{key, key_wish},
     both_engines,
-    kit::{NEXT_MONTH, Server, TOKENS, wish},
+    kit::{Engine, NEXT_MONTH, Server, TOKENS, wish},
     policy::{days, must_end, preview, put, with},
 };
 use futures_util::future::join_all;
-use hallpass_domain::{role::BuiltInRole, time::Timestamp};
+use hallpass_domain::{
+    policy::{Lifetime, Policy},
+    role::BuiltInRole,
+    time::Timestamp,
+};
+use hallpass_store::Database;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 both_engines!(
     what_nobody_uses_is_revoked,
@@ -187,4 +193,40 @@ async fn no_token_slips_past_a_policy_that_is_being_enforced(server: Server) {
         let end = Timestamp::parse(item["expirationDate"].as_str().unwrap()).unwrap();
         assert!(end < latest, "{item}");
     }
+}
+
+/// A creation that has begun waits for the policy that is being decided, and then keeps to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_creation_waits_for_the_policy_that_is_being_decided() {
+    let server = Server::new(Engine::Postgres).await;
+    let (now, organization) = (server.services.clock.now(), server.organization);
+    let mut tx = server.services.store.begin().await.unwrap();
+    assert!(tx.hold_organization(organization).await.unwrap());
+    let policy = Policy {
+        personal: Lifetime {
+            days_max: Some(10),
+            may_never_expire: false,
+        },
+        ..Policy::default()
+    };
+    let (_, changed) = tx.enforce_policy(organization, &policy, now).await.unwrap();
+    let ada = server.ada.clone();
+    let making = tokio::spawn(async move { ada.post(TOKENS, &wish("late")).await });
+    let Database::Postgres(address) = &server.plan.database else {
+        panic!("this is PostgreSQL")
+    };
+    let mut beside = PgConnection::connect(address).await.unwrap();
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    loop {
+        let count: i64 = sqlx::query_scalar(waiting)
+            .fetch_one(&mut beside)
+            .await
+            .unwrap();
+        if count > 0 || making.is_finished() {
+            break;
+        }
+    }
+    let seq = tx.commit(&changed).await.unwrap();
+    server.services.reach(seq).await.unwrap();
+    making.await.unwrap().refused(400, "policy_lifetime");
 }
