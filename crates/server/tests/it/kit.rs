@@ -257,6 +257,23 @@ impl Server {
         }
     }
 
+    /// What a gateway is told of a token, which needs nobody's permission to ask: `allow` or the reason.
+    pub(crate) async fn said_at_the_gateway(
+        &self,
+        secret: &str,
+        permission: Option<&str>,
+    ) -> String {
+        let mut door = self.gateway().bearing(secret);
+        if let Some(permission) = permission {
+            door = door.with("x-hallpass-permission", permission);
+        }
+        let answer = door.get("/auth").await;
+        match answer.status {
+            204 => "allow".to_owned(),
+            _ => answer.header("x-hallpass-error").to_owned(),
+        }
+    }
+
     /// Writes what was noted of uses, as the job does each second.
     pub(crate) async fn flush_uses(&self) {
         let mut uses = Flush::new(Arc::clone(&self.services));
