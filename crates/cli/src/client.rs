@@ -130,6 +130,41 @@ impl Client {
         Ok((self.parse(&answer)?, answer.cookies))
     }
 
+    /// `PUT path` with `body`.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let answer = self.send(Method::PUT, path, &json(body)?)?;
+        self.parse(&answer)
+    }
+
+    /// `PATCH path` with `body`.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let answer = self.send(Method::PATCH, path, &json(body)?)?;
+        self.parse(&answer)
+    }
+
+    /// `DELETE path`, and what the server says of it.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn delete_told<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let answer = self.send(Method::DELETE, path, &[])?;
+        self.parse(&answer)
+    }
+
     /// `DELETE path`.
     ///
     /// # Errors

@@ -2,11 +2,18 @@
 
 mod completions;
 mod config;
+mod desk;
 mod init;
 mod login;
 mod logout;
+mod member;
+mod org;
+mod pages;
+mod permission;
+mod role;
 mod serve;
 mod token;
+mod user;
 mod verify;
 mod whoami;
 
@@ -38,6 +45,11 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Whoami(arguments) => whoami::run(&arguments),
         Command::Token(command) => token::run(&command),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Org(command) => org::run(command),
+        Command::Member(command) => member::run(command),
+        Command::Role(command) => role::run(command),
+        Command::Permission(command) => permission::run(command),
+        Command::User(command) => user::run(command),
         Command::Completions { shell } => completions::run(shell),
     }
 }
