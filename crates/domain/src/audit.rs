@@ -116,6 +116,8 @@ actions! {
     PolicyEnforced = "policy.enforced"
     /// The audit was exported.
     AuditExported = "audit.exported"
+    /// The inventory of tokens and keys was exported.
+    InventoryExported = "inventory.exported"
     /// A change was refused for want of rights.
     Refused = "refused"
 }

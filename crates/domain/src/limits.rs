@@ -43,6 +43,10 @@ pub const REASON_BYTES_MAX: usize = 300;
 pub const REVOKED_ROWS_PER_WRITE: u32 = 1_000;
 /// Rows in one export.
 pub const EXPORT_ROWS_MAX: u32 = 100_000;
+/// Rows that an export reads at once: it is written as it is read, and never in memory as a whole.
+pub const EXPORT_ROWS_PER_READ: u32 = 500;
+/// Tokens that the preview of a revocation shows.
+pub const PREVIEW_ROWS: u32 = 20;
 /// What is due by the clock (a policy, the end of a suspension or of a secret) is looked for this often, in seconds.
 pub const DUE_SECONDS: u64 = 1;
 /// Refused attempts of one person or key that are written into the audit in [`REFUSALS_AUDITED_SECONDS`]: whoever

@@ -1,7 +1,11 @@
 //! The native API, under `/v1`.
 
+mod audit;
 mod caller;
 mod docs;
+mod explain;
+mod export;
+mod inventory;
 mod invitations;
 mod list_query;
 mod members;
@@ -11,6 +15,7 @@ mod parameters;
 mod permissions;
 mod personal_access_tokens;
 mod refusals;
+mod revocations;
 mod roles;
 mod sessions;
 mod shapes;
@@ -42,6 +47,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         (name = "Members", description = "Who is in an organization, with which role; and who is invited."),
         (name = "Roles and permissions", description = "Named sets of permissions, and the catalogue of all there are."),
         (name = "Users", description = "The people of the whole deployment."),
+        (name = "Inventory", description = "Every token and key of an organization: looked through, exported, revoked together."),
+        (name = "Audit", description = "Every change and every refused attempt at one, in a chain that shows what was tampered with."),
         (name = "Sessions", description = "Signing in, for browsers and programs."),
         (name = "Caller", description = "Who is asking, and what there is to be allowed."),
     )
@@ -87,6 +94,7 @@ fn with_description() -> OpenApiRouter<App> {
         .routes(routes!(sessions::sign_out))
         .routes(routes!(sessions::end))
         .routes(routes!(caller::caller))
+        .routes(routes!(revocations::revoke_own))
         .merge(administration())
 }
 
@@ -108,6 +116,13 @@ fn administration() -> OpenApiRouter<App> {
         .routes(routes!(users::show, users::change, users::remove))
         .routes(routes!(permissions::list))
         .routes(routes!(permissions::put, permissions::delete))
+        .routes(routes!(explain::explain))
+        .routes(routes!(inventory::list))
+        .routes(routes!(inventory::export))
+        .routes(routes!(revocations::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
 }
 
 /// The description of the API, OpenAPI 3.1.

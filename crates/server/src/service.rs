@@ -2,14 +2,18 @@
 
 pub mod access_tokens;
 pub mod acting;
+pub mod audit;
 pub mod catalogue;
+pub mod explain;
 pub mod follower;
 pub mod gate;
+pub mod inventory;
 pub mod invitations;
 pub mod members;
 pub mod organizations;
 pub mod passwords;
 pub mod permissions;
+pub mod revocations;
 pub mod roles;
 pub mod sessions;
 pub mod set_up;

@@ -1,7 +1,7 @@
 //! Every token and key of an organization, for those who answer for it. What is asked for varies, so the statements
 //! here are put together; every value is bound.
 
-use crate::{FeedKey, Store, StoreError, Tx, on, rows, suspensions::SuspensionColumns};
+use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, suspensions::SuspensionColumns};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, Suspension, TokenState},
     id::{OrganizationId, RoleId, TokenId, UserId},
@@ -31,6 +31,8 @@ pub struct InventoryFilter {
     pub ends_before: Option<Timestamp>,
     /// That never end.
     pub endless: bool,
+    /// That are not revoked, neither by themselves nor together with others.
+    pub unrevoked: bool,
     /// With this in their name, prefix or last address; folded as names are.
     pub search: String,
 }
@@ -176,6 +178,11 @@ fn scope_pattern(permission: &str) -> String {
     format!("% {} %", rows::escaped(permission))
 }
 
+/// Whether it is had by naming it, whatever the role.
+fn is_own(permission: &Permission) -> bool {
+    permission.as_str() == Permission::OWN_TOKENS
+}
+
 /// Puts the conditions of a filter behind a statement that ends in the organization's.
 macro_rules! filter {
     ($statement:ident, $organization:expr, $filter:expr, $now:expr) => {{
@@ -192,7 +199,12 @@ macro_rules! filter {
             $statement.push(" and ").push(before).push_bind($now.micros()).push(after);
             $statement.push(" = ").push_bind(state.word());
         }
-        if let Some((permission, roles)) = &filter.permission {
+        if filter.unrevoked {
+            $statement.push(concat!(" and ", crate::sql::revoked_at!(), " is null"));
+        }
+        if let Some((permission, _)) = filter.permission.as_ref().filter(|(permission, _)| is_own(permission)) {
+            $statement.push(" and ' ' || t.scope || ' ' like ").push_bind(scope_pattern(permission.as_str())).push(" escape '\\'");
+        } else if let Some((permission, roles)) = &filter.permission {
             let wildcard = format!("{}:*", permission.resource());
             $statement
                 .push(" and (t.scope is null or ' ' || t.scope || ' ' like ")
@@ -299,7 +311,58 @@ impl Store {
     }
 }
 
+impl Store {
+    /// One token or key of an organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_in_inventory(
+        &self,
+        organization: OrganizationId,
+        id: TokenId,
+    ) -> Result<Option<InventoryRow>, StoreError> {
+        let found: Option<Row> = on!(&self.read, pool => {
+            let mut statement = QueryBuilder::new(COLUMNS);
+            statement.push(TABLES).push_bind(organization.bytes().to_vec());
+            statement.push(" and t.id = ").push_bind(id.bytes().to_vec());
+            statement.build_query_as().fetch_optional(pool).await?
+        });
+        found.map(InventoryRow::try_from).transpose()
+    }
+
+    /// The secret of an organization that begins so, and the token or key it is of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_secret(
+        &self,
+        organization: OrganizationId,
+        prefix: Prefix,
+    ) -> Result<Option<(TokenId, TokenId)>, StoreError> {
+        let found: Option<(Vec<u8>, Vec<u8>)> = on!(&self.read, pool => sqlx::query_as(sql::SECRET_BY_PREFIX).bind(&organization.bytes()[..]).bind(prefix.as_str()).fetch_optional(pool).await?);
+        let id = |bytes: &[u8]| rows::id(bytes, TokenId::from_bytes);
+        found
+            .map(|(secret, token)| Ok((id(&secret)?, id(&token)?)))
+            .transpose()
+    }
+}
+
 impl Tx {
+    /// A moment, now or a little later, that marks no change of many tokens of the organization yet. Under
+    /// [`Self::hold_organization`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bulk_mark(
+        &mut self,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let last: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::BULK_LAST).bind(&organization.bytes()[..]).fetch_one(&mut **tx).await?);
+        let free = Timestamp::from_micros(last.saturating_add(1));
+        Ok(now.max(free))
+    }
+
     /// Revokes all of an organization's tokens and keys that the filter finds and that are not revoked, and says how
     /// many. `now` marks them: no other change of many may have the same.
     ///

@@ -4,6 +4,9 @@
 //! UUIDs, unknown fields of a request are refused.
 
 pub mod administration;
+pub mod audit;
+pub mod explain;
+pub mod inventory;
 pub mod organization;
 pub mod problem;
 pub mod session;
@@ -15,6 +18,14 @@ pub use administration::{
     CreateUser, Invitation, InvitationList, Invite, Member, MemberList, Organization,
     OrganizationList, OwnOrganization, OwnOrganizations, PutPermission, Role, RoleDeleted,
     RoleList, RoleReference, SwitchOrganization, User, UserList, WriteRole,
+};
+pub use audit::{
+    AuditActor, AuditExpected, AuditFinding, AuditHead, AuditLine, AuditList, AuditReport,
+};
+pub use explain::{ExplainQuestion, ExplainStep, ExplainedToken, Explanation};
+pub use inventory::{
+    InventoryFilter, InventoryItem, InventoryList, InventorySuspension, Revocation,
+    RevocationOutcome,
 };
 pub use organization::{Caller, CatalogueEntry, OrganizationReference, Permissions};
 pub use problem::{FieldProblem, Problem};

@@ -1,4 +1,4 @@
-//! What stands after the `?` of a list: each parameter once, none that is not known; and cursors.
+//! What stands after the `?`: each parameter once unless it may come again, none that is not known; and cursors.
 
 use crate::error::{InvalidField, ServiceError};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The parameters of one request.
 #[derive(Debug)]
-pub(super) struct Parameters(BTreeMap<&'static str, String>);
+pub(super) struct Parameters(BTreeMap<&'static str, Vec<String>>);
 
 impl Parameters {
     /// Reads the query of a list that knows these parameters.
@@ -19,7 +19,19 @@ impl Parameters {
     /// # Errors
     /// `parameter_unknown`, `parameter_doubled`.
     pub(super) fn read(query: Option<&str>, known: &[&'static str]) -> Result<Self, ServiceError> {
-        let mut values = BTreeMap::new();
+        Self::read_repeated(query, known, &[])
+    }
+
+    /// The same, where those of `repeatable` may come more than once.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_repeated(
+        query: Option<&str>,
+        known: &[&'static str],
+        repeatable: &[&'static str],
+    ) -> Result<Self, ServiceError> {
+        let mut values: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let Some(known) = known.iter().find(|known| **known == name) else {
                 let detail = format!(
@@ -31,16 +43,52 @@ impl Parameters {
                     detail,
                 });
             };
-            if values.insert(*known, value.into_owned()).is_some() {
+            let before = values.entry(known).or_default();
+            if !before.is_empty() && !repeatable.contains(known) {
                 return Err(InvalidField::new(known, "parameter_doubled", "send it once").into());
             }
+            before.push(value.into_owned());
         }
         Ok(Self(values))
     }
 
     /// A parameter as it was sent.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all(name).next()
+    }
+
+    /// Every value that was sent.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The value as it was sent, for a shape of its own.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, name: &'static str) -> Result<Option<bool>, ServiceError> {
+        let parsed = self.get(name).map(str::parse).transpose();
+        parsed.map_err(|_| InvalidField::new(name, "boolean_malformed", "true or false").into())
+    }
+
+    /// One of `words`; `absent` if nothing was sent.
+    pub(super) fn word<T: Copy>(
+        &self,
+        name: &'static str,
+        code: &'static str,
+        words: &[(&str, T)],
+        absent: T,
+    ) -> Result<T, ServiceError> {
+        let Some(text) = self.get(name) else {
+            return Ok(absent);
+        };
+        let found = words.iter().find(|(word, _)| *word == text);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            InvalidField::new(name, code, format!("one of {}", words.join(", "))).into()
+        })
     }
 
     /// `search`, folded as names are; empty when nothing is searched for.

@@ -140,7 +140,7 @@ async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, Se
     }
 }
 
-fn address(text: &str) -> Result<IpAddr, InvalidField> {
+pub(super) fn address(text: &str) -> Result<IpAddr, InvalidField> {
     text.parse().map_err(|_| {
         InvalidField::new(
             "address",

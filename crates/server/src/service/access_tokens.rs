@@ -1,7 +1,10 @@
 //! Personal access tokens: listing, finding, revoking. Making is in [`super::token_creation`], changing in
 //! [`super::token_change`].
 
-use super::{Person, RequestContext, Services, Via};
+use super::{
+    Person, RequestContext, Services, Via,
+    acting::{Actor, Noted},
+};
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     access_token::{Expiration, PersonalAccessToken, TokenState},
@@ -10,7 +13,9 @@ use hallpass_domain::{
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
-use hallpass_store::{AuditEntry, TokenPage, TokenQuery, TokenWithUse, Tx};
+use hallpass_store::{TokenPage, TokenQuery, TokenWithUse, Tx};
+use serde_json::{Value, json};
+use std::future::Future;
 
 /// Days over which uses are shown as recent.
 pub const RECENT_USES_DAYS: i64 = 7;
@@ -184,6 +189,7 @@ impl Services {
         Ok(())
     }
 
+    /// Writes the line of a token that was made or revoked.
     pub(super) fn audit_token(
         &self,
         tx: &mut Tx,
@@ -193,26 +199,37 @@ impl Services {
         context: &RequestContext,
         now: Timestamp,
     ) {
-        let detail = serde_json::json!({
-            "name": token.name.as_str(),
-            "prefix": token.prefix.as_str(),
-            "expirationDate": token.expiration.date().map(|date| date.to_string()),
-            "scope": token.scope.as_ref().map(PermissionSet::to_text),
-        });
-        let address = context.address_text();
-        let entry = AuditEntry {
-            at: now,
-            organization: Some(person.organization.id),
-            actor: Some(person.user.id),
-            token: person.token(),
-            action,
-            target: Some(token.id.to_string()),
-            address: address.as_deref(),
-            agent: context.agent.as_deref(),
-            before: None,
-            after: None,
-            detail: Some(detail.to_string()),
+        let noted = Noted::new(action, token.id);
+        let noted = if action == Action::TokenRevoked {
+            noted.gone(shown(token))
+        } else {
+            noted.made(shown(token))
         };
-        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
+        self.note(tx, &Actor::of_session(person), context, noted, now);
     }
+
+    /// Runs an attempt of `person` at their own tokens; if it is refused for want of rights, that is written down.
+    ///
+    /// # Errors
+    /// The attempt's.
+    pub(super) async fn attempt_own<T>(
+        &self,
+        person: &Person,
+        context: &RequestContext,
+        noted: Noted,
+        work: impl Future<Output = Result<T, ServiceError>> + Send,
+    ) -> Result<T, ServiceError> {
+        let actor = Actor::of_session(person);
+        self.attempt(&actor, context, noted, work).await
+    }
+}
+
+/// A token as the audit shows it.
+pub(super) fn shown(token: &PersonalAccessToken) -> Value {
+    json!({
+        "name": token.name.as_str(),
+        "prefix": token.prefix.as_str(),
+        "expirationDate": token.expiration.date().map(|date| date.to_string()),
+        "scope": token.scope.as_ref().map(PermissionSet::to_text),
+    })
 }

@@ -2,7 +2,8 @@
 
 use super::{
     Person, RequestContext, Services,
-    access_tokens::{check_scope_held, parse_scope},
+    access_tokens::{check_scope_held, parse_scope, shown},
+    acting::{Actor, Noted},
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
@@ -153,12 +154,16 @@ impl Services {
         patch: &Patch,
         context: &RequestContext,
     ) -> Result<PersonalAccessToken, ServiceError> {
-        for _ in 0..TRIES_MAX {
-            if let Some(token) = self.try_change(person, id, patch, context).await? {
-                return Ok(token);
+        let noted = Noted::new(Action::TokenChanged, id);
+        self.attempt_own(person, context, noted, async {
+            for _ in 0..TRIES_MAX {
+                if let Some(token) = self.try_change(person, id, patch, context).await? {
+                    return Ok(token);
+                }
             }
-        }
-        Err(ServiceError::ChangedMeanwhile)
+            Err(ServiceError::ChangedMeanwhile)
+        })
+        .await
     }
 
     /// `None` when the token was changed between reading and writing.
@@ -207,11 +212,13 @@ impl Services {
         let Some(key) = outcome.map_err(ServiceError::NameTaken)? else {
             return Ok(None);
         };
+        let before = shown(&token);
         token.name = changed.name;
         token.expiration = changed.expiration;
         token.never_expires_acknowledged = changed.acknowledged;
         token.scope = changed.scope;
-        self.audit_token(&mut tx, person, &token, Action::TokenChanged, context, now);
+        let noted = Noted::new(Action::TokenChanged, id).changed(before, shown(&token));
+        self.note(&mut tx, &Actor::of_session(person), context, noted, now);
         let seq = tx.commit(&[key]).await?;
         self.reach(seq).await?;
         Ok(Some(token))

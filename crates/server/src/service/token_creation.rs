@@ -3,6 +3,7 @@
 use super::{
     Person, RequestContext, Services,
     access_tokens::{check_scope_held, parse_scope},
+    acting::Noted,
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
@@ -122,15 +123,19 @@ impl Services {
                 return self.replay(person, repeatable.request == first, id).await;
             }
         }
-        if !person.membership.may_have_tokens {
-            return Err(ServiceError::TokensNotAllowed);
-        }
-        let wish = Wish::parse(request, now)?;
-        check_scope_held(person, wish.scope.as_ref())?;
-        self.check_may_make(person, wish.scope.as_ref(), wish.expiration)
-            .await?;
-        self.draw_until_free(person, &wish, repeatable, context, now)
-            .await
+        let noted = Noted::new(Action::TokenCreated, person.user.id);
+        self.attempt_own(person, context, noted, async {
+            if !person.membership.may_have_tokens {
+                return Err(ServiceError::TokensNotAllowed);
+            }
+            let wish = Wish::parse(request, now)?;
+            check_scope_held(person, wish.scope.as_ref())?;
+            self.check_may_make(person, wish.scope.as_ref(), wish.expiration)
+                .await?;
+            self.draw_until_free(person, &wish, repeatable, context, now)
+                .await
+        })
+        .await
     }
 
     /// Draws secrets until one has a prefix that is free.
