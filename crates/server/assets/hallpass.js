@@ -86,9 +86,9 @@
       try {
         await navigator.clipboard.writeText(secret.textContent);
         button.textContent = "Copied";
-        said.textContent = "Copied. Put it where your program reads secrets, then leave this page.";
+        said.textContent = button.dataset.copied || "Copied. Put it where your program reads secrets, then leave this page.";
       } catch {
-        said.textContent = "This browser does not let the page copy. The token is selected: press Ctrl+C, or ⌘C.";
+        said.textContent = "This browser does not let the page copy. It is selected: press Ctrl+C, or ⌘C.";
       }
     });
   }
@@ -125,6 +125,22 @@
       if (event.key === "Enter") event.preventDefault();
     });
   }
+
+  // The menu of organizations closes like every menu.
+  const places = document.querySelector(".places");
+  if (places) {
+    document.addEventListener("click", (event) => {
+      if (!places.contains(event.target)) places.open = false;
+    });
+    places.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !places.open) return;
+      places.open = false;
+      places.querySelector("summary").focus();
+    });
+  }
+
+  // In a narrow window the rail is a row: what is open must be in sight.
+  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   localTimes(document);
 })();

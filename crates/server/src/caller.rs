@@ -147,6 +147,8 @@ pub struct Verifier {
     token: PlainToken,
     needed: Permission,
     address: Option<IpAddr>,
+    /// The organization whose tokens it can ask about; none is every one.
+    pub within: Option<OrganizationId>,
 }
 
 impl Verifier {
@@ -179,8 +181,9 @@ impl FromRequestParts<App> for Verifier {
         let token = read_token(&parts.headers)?.ok_or(ServiceError::SignInRequired)?;
         let needed = Permission::parse(Permission::VERIFY)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
-        verify(app, parts, &token, Some(&needed)).await?;
+        let asking = verify(app, parts, &token, Some(&needed)).await?;
         Ok(Self {
+            within: (!asking.host).then_some(asking.organization),
             token,
             needed,
             address: context(parts).address,
@@ -229,6 +232,8 @@ struct Asking {
     role: Option<RoleId>,
     permissions: PermissionSet,
     expiration: Expiration,
+    /// Its organization runs the deployment.
+    host: bool,
 }
 
 impl Asking {
@@ -296,6 +301,7 @@ async fn verify(
         path: Some(parts.uri.path()),
         address: context.address,
         agent: context.agent.as_deref(),
+        within: None,
     };
     match app.services.verify(Door::Own, token, needed, &asked).await {
         Verified::Allowed(view) => Ok(Asking {
@@ -304,6 +310,7 @@ async fn verify(
             user: view.user_id(),
             role: view.role_id(),
             permissions: view.permissions(),
+            host: view.facts().host,
             expiration: view.expires_at().map_or(Expiration::Never, Expiration::At),
         }),
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),

@@ -70,6 +70,8 @@ pub struct Config {
     pub catalogue: Vec<CatalogueEntry>,
     /// What the built-in role *Member* holds.
     pub member_permissions: PermissionSet,
+    /// What the role Viewer holds.
+    pub viewer_permissions: PermissionSet,
     rows: Vec<Row>,
 }
 

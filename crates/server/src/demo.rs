@@ -1,8 +1,9 @@
 //! `--demo`: a believable organization in an empty data directory.
 //!
-//! Who there is stands in [`tables`], what they hold in [`tokens`]; how often a token was used is made up in
+//! Who there is stands in [`tables`], what they hold in [`tokens`], what is around them in [`around`]; how often a token was used is made up in
 //! [`uses`]. The passwords are public. The tokens nobody holds: their texts are drawn and dropped.
 
+mod around;
 mod tables;
 mod tokens;
 mod uses;
@@ -31,7 +32,9 @@ use hallpass_store::{
     AuditEntry, FeedKey, HourCount, Inserted, LastUseRow, NewAccount, NewToken, Stored, Tx,
 };
 use std::fmt::{Display, Write as _};
-use tables::{DemoPerson, MEMBER_HOLDS, ORGANIZATION, ORGANIZATION_AGE, PEOPLE, PERMISSIONS};
+use tables::{
+    DemoPerson, MEMBER_HOLDS, ORGANIZATION, ORGANIZATION_AGE, PEOPLE, PERMISSIONS, VIEWER_HOLDS,
+};
 use tokens::{DemoToken, Fate};
 
 /// Fills a deployment in which there is nobody and nothing yet.
@@ -67,6 +70,7 @@ pub async fn fill(services: &Services) -> Result<(), RunError> {
     for (person, account) in PEOPLE.iter().zip(&accounts) {
         filling.add_person(person, account).await?;
     }
+    filling.add_around(&accounts).await?;
     let Filling {
         tx,
         changed,
@@ -123,7 +127,7 @@ fn catalogue() -> Result<CatalogueSettings, ServiceError> {
     Ok(CatalogueSettings {
         permissions: PERMISSIONS.iter().map(entry).collect::<Result<_, _>>()?,
         member: Some(permissions(MEMBER_HOLDS)?),
-        viewer: None,
+        viewer: Some(permissions(VIEWER_HOLDS)?),
     })
 }
 

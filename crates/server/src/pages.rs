@@ -7,16 +7,31 @@ pub mod assets;
 mod expiry;
 mod failure;
 mod form;
+mod frame;
+mod give;
+mod invitation;
+mod invite;
 mod list_query;
 mod may_do;
+mod member;
+mod members;
 mod new_token;
 mod next;
+mod organization;
+mod organizations;
+mod permission;
+mod rail;
 mod revoke;
+mod role;
+mod role_checks;
+mod role_form;
+mod roles;
 mod sessions;
 mod set_up;
 mod sign_in;
 mod token;
 mod tokens;
+mod users;
 mod view;
 mod visitor;
 mod words;
@@ -30,7 +45,7 @@ use axum::{
     routing::{get, post},
 };
 pub use failure::{PageError, failure};
-use hallpass_domain::limits::FORM_BYTES_MAX;
+use hallpass_domain::limits::{FORM_BYTES_MAX, PAGE_ROWS_DEFAULT, SEARCH_CHARS_MAX};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Every page, and the files that pages load.
@@ -60,10 +75,86 @@ pub fn router() -> Router<App> {
             get(sessions::ask_end_all).post(sessions::end_all),
         )
         .route("/settings/sessions/{id}/end", post(sessions::end))
+        .route(
+            "/invitation",
+            get(invitation::show).post(invitation::accept),
+        )
         .route("/assets/{file}", get(assets::serve))
+        .merge(of_organization())
+        .merge(of_deployment())
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
         .layer(axum::middleware::from_fn(failure::finish))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+}
+
+/// What concerns the organization in force.
+fn of_organization() -> Router<App> {
+    let under = |rest: &str| format!("/settings/organization{rest}");
+    Router::new()
+        .route(
+            &under(""),
+            get(organization::show).post(organization::change),
+        )
+        .route(&under("/members"), get(members::list))
+        .route(
+            &under("/members/invite"),
+            get(invite::show).post(invite::invite),
+        )
+        .route(&under("/invitations/{id}/withdraw"), post(invite::withdraw))
+        .route(
+            &under("/members/{user}"),
+            get(member::show).post(member::change),
+        )
+        .route(
+            &under("/members/{user}/remove"),
+            get(member::ask_remove).post(member::remove),
+        )
+        .route(&under("/roles"), get(roles::list))
+        .route(
+            &under("/roles/new"),
+            get(role_form::show_new).post(role_form::create),
+        )
+        .route(
+            &under("/roles/{id}"),
+            get(role_form::show).post(role_form::change),
+        )
+        .route(
+            &under("/roles/{id}/delete"),
+            get(role::ask_delete).post(role::delete),
+        )
+}
+
+/// What concerns all organizations.
+fn of_deployment() -> Router<App> {
+    let under = |rest: &str| format!("/settings/deployment{rest}");
+    Router::new()
+        .route(&under("/organizations"), get(organizations::list))
+        .route(
+            &under("/organizations/new"),
+            get(organizations::show_new).post(organizations::create),
+        )
+        .route(
+            &under("/organizations/{id}"),
+            get(organizations::show).post(organizations::change),
+        )
+        .route(&under("/users"), get(users::list))
+        .route(&under("/users/{id}"), get(users::show).post(users::change))
+        .route(
+            &under("/users/{id}/remove"),
+            get(users::ask_remove).post(users::remove),
+        )
+        .route(
+            &under("/permissions/new"),
+            get(permission::show_new).post(permission::create),
+        )
+        .route(
+            &under("/permissions/{name}"),
+            get(permission::show).post(permission::change),
+        )
+        .route(
+            &under("/permissions/{name}/delete"),
+            get(permission::ask_delete).post(permission::delete),
+        )
 }
 
 /// To the first page that makes sense for whoever comes.
@@ -101,4 +192,37 @@ fn see_other(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(header::LOCATION, location);
     response
+}
+
+/// `path` with a query of those `pairs` that say something.
+fn address(path: &str, pairs: &[(&str, String)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, value);
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// Takes what is more than a page off `rows`, which were asked for one more than a page holds, and says whether there
+/// was more.
+fn cut<T>(rows: &mut Vec<T>) -> bool {
+    let most = usize::try_from(PAGE_ROWS_DEFAULT).unwrap_or(usize::MAX);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    more
+}
+
+/// What was typed into a search field, as far as it is searched for.
+fn searched(fields: &form::Fields) -> String {
+    fields
+        .get("search")
+        .trim()
+        .chars()
+        .take(SEARCH_CHARS_MAX)
+        .collect()
 }

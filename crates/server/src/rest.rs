@@ -94,7 +94,6 @@ fn with_description() -> OpenApiRouter<App> {
         .routes(routes!(sessions::sign_out))
         .routes(routes!(sessions::end))
         .routes(routes!(caller::caller))
-        .routes(routes!(revocations::revoke_own))
         .merge(administration())
 }
 

@@ -77,6 +77,9 @@ alter table token add column maker_user_id BYTEA;
 alter table token add column maker_token_id BYTEA;
 -- The moment of the last change that many tokens went through together.
 alter table token add column bulk_at BIGINT;
+-- A name is a user's own in each organization.
+drop index token_name_of_user;
+create unique index token_name_of_user on token (organization_id, user_id, name_key) where revoked_at is null and user_id is not null;
 drop index token_name_of_organization;
 create unique index token_name_of_organization on token (organization_id, name_key) where revoked_at is null and user_id is null and secret_of is null;
 create index token_of_organization on token (organization_id, created_at);

@@ -206,17 +206,8 @@ impl Tx {
         if !held {
             return Ok(Inserted::NotAllowed);
         }
-        // What was revoked together with others holds its name no longer.
-        let floor = self
-            .tokens_floor(token.organization, Some(token.owner))
-            .await?;
-        execute!(
-            self,
-            sql::TOKENS_SETTLE_USER,
-            organization,
-            owner,
-            floor.micros()
-        );
+        // What was revoked together with others holds neither its name nor its place any longer, wherever it was.
+        execute!(self, sql::TOKENS_SETTLE_USER, owner);
         if execute!(
             self,
             sql::TOKEN_ROOM,
@@ -237,7 +228,7 @@ impl Tx {
             return Ok(Inserted::Done);
         }
         Ok(self
-            .name_holder(token.owner, token.name)
+            .name_holder(token.organization, token.owner, token.name)
             .await?
             .map_or(Inserted::PrefixTaken, Inserted::NameTaken))
     }
@@ -275,10 +266,11 @@ impl Tx {
     /// [`StoreError`].
     pub async fn name_holder(
         &mut self,
+        organization: OrganizationId,
         owner: UserId,
         name: &TokenName,
     ) -> Result<Option<Prefix>, StoreError> {
-        let found: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAME_HOLDER).bind(&owner.bytes()[..]).bind(name.key()).fetch_optional(&mut **tx).await?);
+        let found: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAME_HOLDER).bind(&organization.bytes()[..]).bind(&owner.bytes()[..]).bind(name.key()).fetch_optional(&mut **tx).await?);
         found.as_deref().map(rows::prefix).transpose()
     }
 
@@ -298,7 +290,8 @@ impl Tx {
         // Holding the user's row makes the look for a namesake and the change one step: names are only given
         // under it.
         execute!(self, sql::USER_HOLD, &owner.bytes()[..]);
-        let held: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAMESAKE).bind(&owner.bytes()[..]).bind(change.name.key()).bind(&id.bytes()[..]).fetch_optional(&mut **tx).await?);
+        execute!(self, sql::TOKENS_SETTLE_USER, &owner.bytes()[..]);
+        let held: Option<String> = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKEN_NAMESAKE).bind(&organization.bytes()[..]).bind(&owner.bytes()[..]).bind(change.name.key()).bind(&id.bytes()[..]).fetch_optional(&mut **tx).await?);
         if let Some(prefix) = held {
             return Ok(Err(rows::prefix(&prefix)?));
         }

@@ -218,6 +218,9 @@ impl Store {
             .after
             .as_ref()
             .map_or(("", [0; 16]), |(name, id)| (name.as_str(), *id.bytes()));
+        if rows::finds_nothing(&query.search, name) {
+            return Ok(Vec::new());
+        }
         let found: Vec<KeyRow> = on!(&self.read, pool => {
             sqlx::query_as(sql::KEYS_PAGE)
                 .bind(&organization.bytes()[..])
@@ -408,17 +411,9 @@ impl Tx {
         if execute!(self, sql::KEY_HOLD, whose, key, version, now) == 0 {
             return Ok(Rotated::Changed);
         }
-        execute!(
-            self,
-            sql::KEY_RETIRE,
-            whose,
-            key,
-            new.overlap.until(new.now).micros(),
-            new.overlap.quiet_seconds(),
-            now
-        );
+        let until = new.overlap.until(new.now).micros();
         let working: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::KEY_SECRETS_WORKING).bind(whose).bind(key).bind(now).fetch_one(&mut **tx).await?);
-        if working >= i64::from(KEY_SECRETS_MAX) {
+        if until > now && working >= i64::from(KEY_SECRETS_MAX) {
             return Ok(Rotated::TooMany);
         }
         let (digest, pepper, bcrypt) = columns(new.stored);
@@ -437,6 +432,16 @@ impl Tx {
         if added == 0 {
             return Ok(Rotated::PrefixTaken);
         }
+        execute!(
+            self,
+            sql::KEY_RETIRE,
+            whose,
+            key,
+            until,
+            new.overlap.quiet_seconds(),
+            now,
+            &new.id.bytes()[..]
+        );
         Ok(Rotated::Done(self.rows_of(organization, id).await?))
     }
 

@@ -243,7 +243,9 @@ macro_rules! filter {
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or lower(t.prefix) like ")
                 .push_bind(pattern.clone())
-                .push(" escape '\\' or lower(w.email) like ")
+                .push(" escape '\\' or exists (select 1 from token s where s.secret_of = t.id and lower(s.prefix) like ")
+                .push_bind(pattern.clone())
+                .push(" escape '\\') or lower(w.email) like ")
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or lower(u.address) like ")
                 .push_bind(pattern)
@@ -253,9 +255,8 @@ macro_rules! filter {
 }
 
 impl InventoryFilter {
-    /// PostgreSQL refuses a NUL; nothing that is stored holds one.
     fn finds_nothing(&self) -> bool {
-        self.search.contains('\0')
+        rows::finds_nothing(&self.search, "")
     }
 }
 
@@ -383,7 +384,7 @@ impl Tx {
             statement.push_bind(now.micros()).push(", bulk_at = ").push_bind(now.micros());
             statement.push(" where revoked_at is null and id in (select t.id ").push(TABLES);
             filter!(statement, organization, filter, now);
-            statement.push(")");
+            statement.push(" and ").push(crate::sql::IS_NOT_REVOKED).push(")");
             statement.build().execute(&mut **tx).await?.rows_affected()
         });
         self.end_secrets_too(organization, now).await?;

@@ -99,6 +99,9 @@ impl Store {
         query: &MemberQuery,
         now: Timestamp,
     ) -> Result<Vec<MemberRow>, StoreError> {
+        if rows::finds_nothing(&query.search, &query.after) {
+            return Ok(Vec::new());
+        }
         let found: Vec<Row> = on!(&self.read, pool => {
             sqlx::query_as(sql::MEMBERS_PAGE)
                 .bind(&organization.bytes()[..])
@@ -160,6 +163,9 @@ impl Store {
         after: &str,
         limit: u32,
     ) -> Result<Vec<User>, StoreError> {
+        if rows::finds_nothing(search, after) {
+            return Ok(Vec::new());
+        }
         let found: Vec<UserRow> = on!(&self.read, pool => {
             sqlx::query_as(sql::USERS_PAGE)
                 .bind(rows::pattern(search))

@@ -46,6 +46,9 @@ impl Store {
         after: Option<(Timestamp, OrganizationId)>,
         limit: u32,
     ) -> Result<Vec<OrganizationRow>, StoreError> {
+        if rows::finds_nothing(search, "") {
+            return Ok(Vec::new());
+        }
         let (at, id) = after.map_or((i64::MIN, [0; 16]), |(at, id)| (at.micros(), *id.bytes()));
         let found: Vec<Row> = on!(&self.read, pool => {
             sqlx::query_as(sql::ORGANIZATIONS_PAGE)

@@ -30,7 +30,7 @@ pub struct PolicyEffect {
     pub shortened: u64,
     /// Tokens that are revoked, for their age or for want of an end.
     pub revoked: u64,
-    /// Tokens that are revoked since nobody used them.
+    /// Tokens that are revoked since nobody used them, and that do not go for their age.
     pub unused: u64,
 }
 
@@ -196,7 +196,19 @@ impl Store {
         }
         if let Some(days) = policy.unused_days_max {
             let since = now.plus_days(-i64::from(days));
-            let count: i64 = on!(&self.read, pool => sqlx::query_scalar(sql::TOKENS_UNUSED_COUNT).bind(id).bind(since.micros()).bind(now.micros()).fetch_one(pool).await?);
+            let micros = |lifetime: Lifetime| lifetime.days_max.map(micros_of);
+            let count: i64 = on!(&self.read, pool => {
+                sqlx::query_scalar(sql::TOKENS_UNUSED_COUNT)
+                    .bind(id)
+                    .bind(since.micros())
+                    .bind(now.micros())
+                    .bind(micros(policy.personal))
+                    .bind(policy.personal.may_never_expire)
+                    .bind(micros(policy.key))
+                    .bind(policy.key.may_never_expire)
+                    .fetch_one(pool)
+                    .await?
+            });
             effect.unused = rows::count(count);
         }
         Ok(effect)

@@ -229,7 +229,7 @@ impl Tx {
         })
     }
 
-    /// Changes a role that is as it was when the change was checked ([`Role::version`]).
+    /// Changes a role of an organization's own that is as it was when the change was checked ([`Role::version`]).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -253,6 +253,7 @@ impl Tx {
             role.description.as_str(),
             named,
             role.tokens_by_default,
+            &organization.bytes()[..],
         );
         Ok(if changed == 1 {
             RoleWritten::Done(FeedKey::Role(role.id))
@@ -339,6 +340,7 @@ impl Tx {
             &role.id.bytes()[..],
             now.micros()
         );
+        self.end_secrets_too(organization, now).await?;
         Ok(Some((
             revoked,
             vec![FeedKey::Role(role.id), FeedKey::Bulk(organization, now)],

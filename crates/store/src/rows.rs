@@ -100,6 +100,11 @@ pub(crate) fn networks_of(rules: Option<&AddressRules>) -> (Option<String>, Opti
     )
 }
 
+/// PostgreSQL refuses a NUL, SQLite ends a pattern at it; nothing that is stored holds one.
+pub(crate) fn finds_nothing(search: &str, after: &str) -> bool {
+    search.contains('\0') || after.contains('\0')
+}
+
 /// What `like` is given for a search. `%` and `_` are letters in it, not wildcards.
 pub(crate) fn pattern(search: &str) -> String {
     if search.is_empty() {

@@ -22,6 +22,13 @@ macro_rules! revoked_at {
     };
 }
 
+/// Whether it was not: neither by itself nor together with others.
+macro_rules! is_not_revoked {
+    () => {
+        concat!("t.revoked_at is null and ", revoked_at!(), " is null")
+    };
+}
+
 /// What a token's row says of itself at `$now`.
 macro_rules! state_at {
     ($now:literal) => {
@@ -80,6 +87,10 @@ pub(crate) const STATE_PARTS: (&str, &str) = (
     " then 'expired' when t.suspended_at is not null then 'suspended' else 'active' end",
 );
 pub(crate) use revoked_at;
+
+/// For statements that are put together.
+pub(crate) const IS_NOT_REVOKED: &str = is_not_revoked!();
+
 /// A page of the audit, newest first: `$1` before which number, `$2` rows, `$3` since, `$4` up to, `$5` actor, `$6` their
 /// token, `$7` actions, each between blanks, or '', `$8` target, `$9` address.
 macro_rules! audit_page {
@@ -134,8 +145,8 @@ statements! {
     USER_INSERT = "insert into app_user (id, email, email_key, name, password_hash, standing, created_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
     USER_BY_EMAIL = "select id, email, name, standing, password_hash from app_user where email_key = $1";
     USER_BY_ID_WITH_PASSWORD = "select id, email, name, standing, password_hash from app_user where id = $1";
-    USER_PASSWORD = "update app_user set password_hash = $2 where id = $1";
-    USER_STANDING = "update app_user set standing = $2 where id = $1";
+    USER_PASSWORD = "update app_user set password_hash = $2 where id = $1 and removed_at is null";
+    USER_STANDING = "update app_user set standing = $2 where id = $1 and removed_at is null";
     /// With what verification needs of its policy.
     ORGANIZATIONS = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id";
     ORGANIZATION = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id where o.id = $1";
@@ -155,10 +166,10 @@ statements! {
     TOKEN_ROOM = "update app_user set token_writes = token_writes where id = $1 and (select count(*) from token t where t.user_id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)) < $3";
     TOKENS_MADE = "select count(*) from token where user_id = $1 and organization_id = $2 and created_at > $3";
     TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged, valid_from, allow_networks, deny_networks) values ($1, 'personal_access_token', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing";
-    TOKEN_NAME_HOLDER = "select prefix from token where user_id = $1 and name_key = $2 and revoked_at is null";
-    TOKEN_NAMESAKE = "select prefix from token where user_id = $1 and name_key = $2 and id <> $3 and revoked_at is null";
+    TOKEN_NAME_HOLDER = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and revoked_at is null";
+    TOKEN_NAMESAKE = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and id <> $4 and revoked_at is null";
     TOKEN_UPDATE = "update token set name = $5, name_key = $6, expires_at = $7, never_expires_acknowledged = $8, scope = $9, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and version = $4 and revoked_at is null and (expires_at is null or expires_at > $10)";
-    TOKEN_REVOKE = "update token set revoked_at = $4, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and revoked_at is null";
+    TOKEN_REVOKE = concat!("update token as t set revoked_at = $4, version = t.version + 1 where t.organization_id = $1 and t.user_id = $2 and t.id = $3 and ", is_not_revoked!());
     TOKEN_REDIGEST = "update token set digest = $3, pepper_id = $4 where id = $1 and digest = $2";
     TOKEN_OF_USER = concat!("select ", token_columns!("$4"), " from token t left join token_use u on u.token_id = t.id where t.organization_id = $1 and t.user_id = $2 and t.id = $3");
     TOKEN_COUNTS = concat!("select ", state_at!("$3"), " as state, count(*) as tokens from token t where t.organization_id = $1 and t.user_id = $2 group by 1");
@@ -177,7 +188,7 @@ statements! {
     USE_HOUR_TRIM = "delete from token_use_hour where hour < $1";
 
     /// Holds a token that asks for a change, as long as it works.
-    TOKEN_HOLD = "update token set version = version where id = $1 and organization_id = $2 and revoked_at is null and created_at >= coalesce((select o.tokens_revoked_before from organization o where o.id = $2), 0) and created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = $2 and x.user_id = token.user_id), 0) and suspended_at is null and (expires_at is null or expires_at > $3)";
+    TOKEN_HOLD = concat!("update token as t set version = t.version where t.id = $1 and t.organization_id = $2 and t.suspended_at is null and (t.expires_at is null or t.expires_at > $3) and ", is_not_revoked!());
     /// Holds a session that asks for a change, as long as it is open.
     SESSION_HOLD = "update session set seen_at = seen_at where id = $1 and user_id = $2 and expires_at > $3 and seen_at > $4";
 

@@ -189,8 +189,7 @@ impl Store {
         query: &TokenQuery,
     ) -> Result<TokenPage, StoreError> {
         let key = query.after.as_ref().map_or("", |(key, _)| key.as_str());
-        // PostgreSQL refuses a NUL, SQLite ends a pattern at it; nothing that is stored holds one.
-        if query.search.contains('\0') || key.contains('\0') {
+        if rows::finds_nothing(&query.search, key) {
             return Ok(TokenPage {
                 items: Vec::new(),
                 next: None,

@@ -105,16 +105,20 @@ impl FileText {
 
     fn read_roles(&mut self, roles: Table) -> Result<(), ConfigError> {
         for (role, value) in roles {
-            if role != "member" {
-                return Err(fault(
-                    format!("roles.{role}"),
-                    None,
-                    "no such role",
-                    "Only member can be given permissions here",
-                ));
-            }
-            let list = texts("roles.member", &value)?.join(",");
-            self.insert("member-permissions", list)?;
+            let (key, setting) = match role.as_str() {
+                "member" => ("roles.member", "member-permissions"),
+                "viewer" => ("roles.viewer", "viewer-permissions"),
+                _ => {
+                    return Err(fault(
+                        format!("roles.{role}"),
+                        None,
+                        "no such role",
+                        "Only member and viewer can be given permissions here",
+                    ));
+                }
+            };
+            let list = texts(key, &value)?.join(",");
+            self.insert(setting, list)?;
         }
         Ok(())
     }
@@ -124,7 +128,7 @@ impl FileText {
             return Err(fault(
                 key,
                 None,
-                "given twice, also as member under [roles]",
+                "given twice, also under [roles]",
                 "Keep one of the two",
             ));
         }

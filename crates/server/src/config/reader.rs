@@ -94,7 +94,8 @@ impl<'a, E: Fn(&str) -> Option<String>> Reader<'a, E> {
             brand: self.read_brand()?,
             digest_scheme: self.read_scheme()?,
             catalogue: self.file.catalogue.clone(),
-            member_permissions: self.read_member_permissions()?,
+            member_permissions: self.read_permissions("member-permissions")?,
+            viewer_permissions: self.read_permissions("viewer-permissions")?,
             rows: self.rows,
             data,
             database,
@@ -364,9 +365,9 @@ impl<'a, E: Fn(&str) -> Option<String>> Reader<'a, E> {
         Ok(level.unwrap_or_else(|| "info".to_owned()))
     }
 
-    /// What members hold must be in the catalogue: a mistyped permission would silently give nothing.
-    fn read_member_permissions(&self) -> Result<PermissionSet, ConfigError> {
-        let Some(given) = self.text("member-permissions") else {
+    /// What a role holds must be in the catalogue: a mistyped permission would silently give nothing.
+    fn read_permissions(&self, setting: &'static str) -> Result<PermissionSet, ConfigError> {
+        let Some(given) = self.text(setting) else {
             return Ok(PermissionSet::default());
         };
         let set = PermissionSet::parse(items(&given.text))

@@ -208,6 +208,16 @@ pub const SETTINGS: &[Setting] = &[
             "What the role Member holds: nothing unless listed, once permissions are named; in hallpass.toml also [roles] member",
         )
     },
+    Setting {
+        shape: Shape::List,
+        ..text(
+            "viewer-permissions",
+            "HALLPASS_VIEWER_PERMISSIONS",
+            "PERMISSIONS",
+            "",
+            "What the role Viewer holds: the same; in hallpass.toml also [roles] viewer",
+        )
+    },
 ];
 
 /// The setting `key`, if there is one.

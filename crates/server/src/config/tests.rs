@@ -86,6 +86,7 @@ fn without_any_setting_the_defaults_stand() {
     digest-scheme=hmac-sha256 (default)
     peppers= (default)
     member-permissions= (default)
+    viewer-permissions= (default)
     ");
     assert_eq!(
         config.catalogue.len(),

@@ -139,4 +139,47 @@ pub(super) const PEOPLE: &[DemoPerson] = &[
         joined: 88 * DAY + HOUR,
         tokens: KATHERINES,
     },
+    DemoPerson {
+        name: "Margaret Hamilton",
+        email: "margaret@acme-rockets.example",
+        password: "priority-displays-at-landing",
+        about: "admin: everything but the organization itself",
+        role: BuiltInRole::Admin,
+        membership: Standing::Active,
+        may_have_tokens: true,
+        joined: 240 * DAY + 3 * HOUR,
+        tokens: &[],
+    },
+    DemoPerson {
+        name: "Dorothy Vaughan",
+        email: "dorothy@acme-rockets.example",
+        password: "fortran-for-the-west-area",
+        about: "viewer here, and superuser of a second organization",
+        role: BuiltInRole::Viewer,
+        membership: Standing::Active,
+        may_have_tokens: false,
+        joined: 61 * DAY + 4 * HOUR,
+        tokens: &[],
+    },
 ];
+
+/// What those who only look hold.
+pub(super) const VIEWER_HOLDS: &[&str] = &["deploy:read", "report:read", "telemetry:read"];
+
+/// A role of the organization's own: its name, what it is for, what it holds.
+pub(super) const ROLE: (&str, &str, &[&str]) = (
+    "Launch crew",
+    "Puts builds on the pad's computers and watches them fly.",
+    &["build:run", "deploy:*", "package:read", "telemetry:read"],
+);
+/// Whom Ada invited to it.
+pub(super) const INVITED: &str = "mae@acme-rockets.example";
+/// Seconds since.
+pub(super) const INVITED_AGO: i64 = 2 * DAY + HOUR;
+
+/// The organization that Dorothy runs beside, with Ada as a member.
+pub(super) const SECOND: &str = "West Area Computers";
+/// Seconds since it was founded.
+pub(super) const SECOND_AGE: i64 = 23 * DAY + 6 * HOUR;
+/// Who runs it.
+pub(super) const SECOND_SUPERUSER: &str = "dorothy@acme-rockets.example";

@@ -170,6 +170,8 @@ async fn what_is_printed_signs_in() {
         ("grace", in_as("Grace Hopper", true)),
         ("alan", in_as("Alan Turing", false)),
         ("katherine", None),
+        ("margaret", in_as("Margaret Hamilton", true)),
+        ("dorothy", in_as("Dorothy Vaughan", false)),
     ];
     assert_eq!(
         names,
@@ -433,4 +435,28 @@ fn hours_lie_in_the_life_of_their_token() {
         );
     }
     assert!(refused > 50);
+}
+
+#[tokio::test]
+async fn there_is_something_to_see_of_an_organization() {
+    let (services, _folder) = filled().await;
+    let ada = sign_in(&services, &PEOPLE[0]).await.unwrap();
+    let places: Vec<(String, String)> = services
+        .organizations_of(&ada)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(organization, role)| (organization.name.to_string(), role))
+        .collect();
+    let place = |name: &str, role: &str| (name.to_owned(), role.to_owned());
+    assert_eq!(
+        places,
+        [place(ORGANIZATION, "Superuser"), place(SECOND, "Member")]
+    );
+    let actor = crate::service::acting::Actor::of_session(&ada);
+    let open = services.list_invitations(&actor).await.unwrap();
+    assert_eq!(open[0].email.as_str(), INVITED);
+    let roles = services.list_roles(&actor).await.unwrap();
+    assert_eq!(roles.last().unwrap().role.name.as_str(), ROLE.0);
+    assert_eq!(open[0].role, roles.last().unwrap().role.id);
 }

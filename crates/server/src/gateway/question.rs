@@ -48,6 +48,7 @@ impl<'h> Question<'h> {
             agent: found
                 .agent
                 .and_then(|agent| std::str::from_utf8(agent.as_bytes()).ok()),
+            within: None,
         };
         Ok(Self {
             token,

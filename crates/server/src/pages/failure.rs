@@ -103,19 +103,17 @@ fn failure_in(error: &ServiceError, id: Option<&RequestId>) -> Response {
     response
 }
 
-fn told(error: &ServiceError, request: Option<&str>) -> Told {
-    let face = error.face();
-    let home = Some(("/", "To the start"));
-    let (title, detail, what_to_do, way_out) = match error {
-        ServiceError::NotFound(what) => {
-            (format!("There is no such {what}"), "It may have another address now, or it is not yours to see.".to_owned(), None, home)
-        }
-        ServiceError::CrossSite => (
-            "This request did not come from these pages".to_owned(),
-            "Nothing was changed. The form was too old, or another site tried to send it in your name.".to_owned(),
-            Some("Go back, load the page again, and send the form once more."),
-            home,
-        ),
+/// What happened, more of it, what to do, where to go.
+type Words = (
+    String,
+    String,
+    Option<&'static str>,
+    Option<(&'static str, &'static str)>,
+);
+
+/// What to say of a link that works once and does not.
+fn about_link(error: &ServiceError) -> Words {
+    match error {
         ServiceError::SetUpCodeWrong => (
             "This set-up link does not work".to_owned(),
             "It was cut, it is older than a day, or the server was started again since.".to_owned(),
@@ -127,6 +125,37 @@ fn told(error: &ServiceError, request: Option<&str>) -> Told {
             "The set-up link works once, for the first account.".to_owned(),
             Some("Sign in with that account. If it was not you who made it, stop the server and start with an empty data directory."),
             Some(("/sign-in", "Sign in")),
+        ),
+        _ => (
+            "This invitation does not work".to_owned(),
+            "An invitation works once, for seven days. This one was used, has ended, was withdrawn, or its link was cut.".to_owned(),
+            Some("Ask whoever invited you for a new link. If you have accepted it already, sign in."),
+            Some(("/sign-in", "Sign in")),
+        ),
+    }
+}
+
+fn told(error: &ServiceError, request: Option<&str>) -> Told {
+    let face = error.face();
+    let home = Some(("/", "To the start"));
+    let (title, detail, what_to_do, way_out) = match error {
+        ServiceError::SetUpCodeWrong
+        | ServiceError::AlreadySetUp
+        | ServiceError::InvitationWrong => about_link(error),
+        ServiceError::NotFound(what) => {
+            (format!("There is no such {what}"), "It may have another address now, or it is not yours to see.".to_owned(), None, home)
+        }
+        ServiceError::CrossSite => (
+            "This request did not come from these pages".to_owned(),
+            "Nothing was changed. The form was too old, or another site tried to send it in your name.".to_owned(),
+            Some("Go back, load the page again, and send the form once more."),
+            home,
+        ),
+        ServiceError::RoleLacks(permission) => (
+            "Your role does not allow this".to_owned(),
+            format!("It needs the permission {permission}."),
+            Some("A superuser of the organization can give you a role that holds it."),
+            home,
         ),
         ServiceError::TooManyAttempts(seconds) => {
             ("Too many attempts".to_owned(), format!("Wait {}, then try again.", words::span(*seconds)), None, home)

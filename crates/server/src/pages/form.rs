@@ -146,9 +146,32 @@ impl Errors {
                     super::words::span(seconds)
                 ),
             )),
+            ServiceError::LastSuperuser => Ok(Self::one(
+                "form",
+                "This is the last active superuser of an organization, which keeps at least one. Make somebody else there a superuser first.",
+            )),
+            ServiceError::AboveActor(permission) => Ok(Self::one(
+                "role",
+                format!(
+                    "This holds {permission}, which you do not. You can only give and take away what you hold yourself."
+                ),
+            )),
+            ServiceError::AlreadyMember | ServiceError::EmailTaken => Ok(Self::one("email", words)),
+            ServiceError::NameInUse(_) => Ok(Self::one("name", words)),
+            ServiceError::RoleInUse => Ok(Self::one(
+                "move_to",
+                "Somebody has this role. Choose the role that its members get, and withdraw the open invitations to it.",
+            )),
+            ServiceError::ChangedMeanwhile => Ok(Self::one(
+                "form",
+                "Somebody else changed something here at the same time. Look at it as it is now, then send it once more.",
+            )),
             ServiceError::TooManyTokens
             | ServiceError::TooManyTokensToday
-            | ServiceError::ChangedMeanwhile => Ok(Self::one("form", words)),
+            | ServiceError::TooMany(_)
+            | ServiceError::HostStays
+            | ServiceError::RoleBuiltIn(_)
+            | ServiceError::SetByFile(_) => Ok(Self::one("form", words)),
             other => Err(other),
         }
     }

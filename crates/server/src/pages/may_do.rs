@@ -131,7 +131,7 @@ impl MayDo {
 }
 
 /// Low risk needs no mark.
-const fn risk(risk: Risk) -> Option<(&'static str, &'static str)> {
+pub(super) const fn risk(risk: Risk) -> Option<(&'static str, &'static str)> {
     match risk {
         Risk::Low => None,
         Risk::Medium => Some(("medium risk", "")),
@@ -139,12 +139,13 @@ const fn risk(risk: Risk) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// A permission to tick.
 #[derive(Debug)]
-struct Item {
-    name: String,
-    description: String,
-    risk: Option<(&'static str, &'static str)>,
-    checked: bool,
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) risk: Option<(&'static str, &'static str)>,
+    pub(super) checked: bool,
 }
 
 /// The fields.

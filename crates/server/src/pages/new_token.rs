@@ -125,7 +125,7 @@ async fn show_form(
     page_with(
         status,
         &NewTokenPage {
-            frame: Frame::new(&visitor.present, "tokens"),
+            frame: Frame::new(visitor, "tokens"),
             key: form.key,
             from: form.expiry.from().to_string(),
             name: form.name,

@@ -39,7 +39,7 @@ pub(super) async fn ask(
             found.token.id
         ))),
         state => page(&RevokePage {
-            frame: Frame::new(&visitor.present, "tokens"),
+            frame: Frame::new(&visitor, "tokens"),
             token: TokenView::of(&found, now),
             works: state != TokenState::Expired,
         }),

@@ -68,7 +68,7 @@ pub(super) async fn list(
     let now = app.services.clock.now();
     let sessions = app.services.list_sessions(visitor.person()).await?;
     page(&SessionsPage {
-        frame: Frame::new(&visitor.present, "sessions"),
+        frame: Frame::new(&visitor, "sessions"),
         ended: asked.get("ended") == "1",
         sessions: sessions
             .iter()
@@ -106,7 +106,7 @@ pub(super) async fn ask_end_all(
         format!("{open} sessions end")
     };
     page(&EndAllPage {
-        frame: Frame::new(&visitor.present, "sessions"),
+        frame: Frame::new(&visitor, "sessions"),
         how_many,
     })
 }

@@ -152,7 +152,7 @@ async fn show_token(
     page_with(
         status,
         &TokenPage {
-            frame: Frame::new(&visitor.present, "tokens"),
+            frame: Frame::new(visitor, "tokens"),
             token: TokenView::of(found, now),
             saved,
             form,

@@ -94,7 +94,7 @@ pub(super) fn not_allowed(visitor: &Visitor) -> Result<Option<Response>, PageErr
     page_with(
         StatusCode::FORBIDDEN,
         &NotAllowedPage {
-            frame: Frame::new(&visitor.present, "tokens"),
+            frame: Frame::new(visitor, "tokens"),
         },
     )
     .map(Some)
@@ -132,7 +132,7 @@ pub(super) async fn show(
         .services
         .list_tokens(person, &query.store_query(now))
         .await?;
-    let frame = Frame::new(&visitor.present, "tokens");
+    let frame = Frame::new(visitor, "tokens");
     page(&TokensPage::new(frame, banner, &query, &counts, found, now))
 }
 

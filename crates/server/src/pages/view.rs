@@ -1,7 +1,7 @@
 //! What the templates show, ready to be written down: no type here asks a service anything.
 
+pub(super) use super::frame::Frame;
 use super::words;
-use crate::service::{Person, sessions::Present};
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
     access_token::{LastUse, PersonalAccessToken, TokenState},
@@ -14,44 +14,6 @@ use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
 const PERMISSIONS_SHOWN: usize = 4;
-
-/// What stands around every page of someone who is signed in.
-#[derive(Debug)]
-pub(super) struct Frame {
-    pub(super) organization: String,
-    pub(super) email: String,
-    pub(super) initials: String,
-    pub(super) role: String,
-    pub(super) csrf: String,
-    pub(super) tokens_allowed: bool,
-    section: &'static str,
-}
-
-impl Frame {
-    /// The frame of a page in `section` of the settings.
-    pub(super) fn new(present: &Present, section: &'static str) -> Self {
-        let Person {
-            user,
-            organization,
-            membership,
-            role,
-            ..
-        } = &present.person;
-        Self {
-            organization: organization.name.to_string(),
-            email: user.email.to_string(),
-            initials: words::initials(user.name.as_str()),
-            role: role.name.to_string(),
-            csrf: present.csrf.clone(),
-            tokens_allowed: membership.may_have_tokens,
-            section,
-        }
-    }
-
-    pub(super) fn is_on(&self, section: &str) -> bool {
-        self.section == section
-    }
-}
 
 /// A moment in words, with the exact one on hover.
 #[derive(Clone, Debug, Template)]
@@ -82,6 +44,11 @@ impl Moment {
         Self::said(at, words::ago(at, now))
     }
 
+    /// The day itself, for what people write down.
+    pub(super) fn dated(at: Timestamp) -> Self {
+        Self::said(at, words::day(at))
+    }
+
     pub(super) fn coming(at: Timestamp, now: Timestamp) -> Self {
         Self::said(at, words::until(at, now))
     }
@@ -101,7 +68,7 @@ pub(super) enum Scope {
 impl HtmlSafe for Scope {}
 
 impl Scope {
-    fn of(scope: Option<&PermissionSet>) -> Self {
+    pub(super) fn of(scope: Option<&PermissionSet>) -> Self {
         let Some(scope) = scope else {
             return Self::All;
         };

@@ -7,6 +7,7 @@ use crate::{
     error::ServiceError,
     service::{
         Person, RequestContext, Via,
+        acting::Actor,
         sessions::{Present, SessionValue},
     },
 };
@@ -14,6 +15,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
+use hallpass_domain::organization::Organization;
 use http::request::Parts;
 
 /// Somebody who is signed in. Others are sent to sign in, and come back.
@@ -23,10 +25,17 @@ pub(super) struct Visitor {
     pub(super) present: Present,
     /// From where.
     pub(super) context: RequestContext,
+    /// The organizations that they can be in, each with their role there.
+    pub(super) places: Vec<(Organization, String)>,
     device: Option<String>,
 }
 
 impl Visitor {
+    /// The person as somebody who acts in the organization in force.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::of_session(self.person())
+    }
+
     /// The person.
     pub(super) const fn person(&self) -> &Person {
         &self.present.person
@@ -64,7 +73,9 @@ impl FromRequestParts<App> for Visitor {
             .await
             .map_err(|error| PageError(error).into_response())?;
         let present = found.ok_or_else(|| sign_in_first(parts))?;
+        let places = app.services.organizations_of(&present.person).await;
         Ok(Self {
+            places: places.map_err(|error| PageError(error).into_response())?,
             present,
             context: caller::context(parts),
             device: cookies::read_device(app, &parts.headers),

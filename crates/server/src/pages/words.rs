@@ -46,8 +46,13 @@ const fn days(days: i64) -> (i64, &'static str) {
 }
 
 fn counted(number: i64, unit: &str) -> String {
+    count(number.unsigned_abs(), unit)
+}
+
+/// `1 token`, `4,310 tokens`.
+pub(super) fn count(number: u64, unit: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {unit}{plural}", grouped(number.unsigned_abs()))
+    format!("{} {unit}{plural}", grouped(number))
 }
 
 /// How long to wait: `40 seconds`, `2 minutes`, never less than it is.

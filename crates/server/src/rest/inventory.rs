@@ -27,7 +27,7 @@ use hallpass_wire::{
 use utoipa::IntoParams;
 
 const TAG: &str = "Inventory";
-const LIST: &str = "tokens";
+const LIST: &str = "inventory";
 
 /// The parameters of a filter, for the description.
 #[derive(IntoParams)]

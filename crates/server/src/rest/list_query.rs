@@ -49,7 +49,7 @@ const KNOWN: [&str; 6] = [
 /// # Errors
 /// [`ServiceError::Invalid`] that names the parameter.
 pub(super) fn parse(query: Option<&str>, now: Timestamp) -> Result<TokenQuery, ServiceError> {
-    let asked = Parameters::read(query, &KNOWN)?;
+    let asked = Parameters::read(query, &KNOWN, &[])?;
     let (sort, descending) = sort(asked.get("sort"))?;
     let after = asked.cursor(&order(sort, descending), |place| {
         let (id, key) = place.split_once(SEPARATOR)?;

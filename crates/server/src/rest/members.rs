@@ -46,7 +46,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<MemberList>, ApiError> {
     let known = ["search", "role", "standing", "limit", "cursor"];
-    let asked = Parameters::read(query.as_deref(), &known)?;
+    let asked = Parameters::read(query.as_deref(), &known, &[])?;
     let limit = asked.limit()?;
     let role = match asked.get("role") {
         Some(text) => Some(app.services.resolve_role(&actor, text).await?),

@@ -51,7 +51,7 @@ pub(super) async fn list(
     Acting(actor): Acting,
     RawQuery(query): RawQuery,
 ) -> Result<Json<OrganizationList>, ApiError> {
-    let asked = Parameters::read(query.as_deref(), &["search", "limit", "cursor"])?;
+    let asked = Parameters::read(query.as_deref(), &["search", "limit", "cursor"], &[])?;
     let (search, limit) = (asked.search()?, asked.limit()?);
     let after = asked.cursor(LIST, |place| {
         parameters::read_place(place, OrganizationId::parse)

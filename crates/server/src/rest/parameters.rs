@@ -1,4 +1,4 @@
-//! What stands after the `?`: each parameter once unless it may come again, none that is not known; and cursors.
+//! What stands after the `?` of a list: none that is not known, each once unless it may come again; and cursors.
 
 use crate::error::{InvalidField, ServiceError};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,19 +14,11 @@ use std::collections::BTreeMap;
 pub(super) struct Parameters(BTreeMap<&'static str, Vec<String>>);
 
 impl Parameters {
-    /// Reads the query of a list that knows these parameters.
+    /// Reads a query that may have the parameters `known`, and of those the `repeatable` ones more than once.
     ///
     /// # Errors
     /// `parameter_unknown`, `parameter_doubled`.
-    pub(super) fn read(query: Option<&str>, known: &[&'static str]) -> Result<Self, ServiceError> {
-        Self::read_repeated(query, known, &[])
-    }
-
-    /// The same, where those of `repeatable` may come more than once.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub(super) fn read_repeated(
+    pub(super) fn read(
         query: Option<&str>,
         known: &[&'static str],
         repeatable: &[&'static str],
@@ -73,7 +65,7 @@ impl Parameters {
         parsed.map_err(|_| InvalidField::new(name, "boolean_malformed", "true or false").into())
     }
 
-    /// One of `words`; `absent` if nothing was sent.
+    /// One of `words`; the error is `code`, which names them.
     pub(super) fn word<T: Copy>(
         &self,
         name: &'static str,

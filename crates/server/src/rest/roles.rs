@@ -161,7 +161,7 @@ pub(super) async fn delete(
     Named(id): Named,
     RawQuery(query): RawQuery,
 ) -> Result<Json<RoleDeleted>, ApiError> {
-    let asked = Parameters::read(query.as_deref(), &["moveMembersTo"])?;
+    let asked = Parameters::read(query.as_deref(), &["moveMembersTo"], &[])?;
     let to = match asked.get("moveMembersTo") {
         Some(text) => Some(app.services.resolve_role(&actor, text).await?),
         None => None,

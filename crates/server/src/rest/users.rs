@@ -38,7 +38,7 @@ pub(super) async fn list(
     Acting(actor): Acting,
     RawQuery(query): RawQuery,
 ) -> Result<Json<UserList>, ApiError> {
-    let asked = Parameters::read(query.as_deref(), &["search", "limit", "cursor"])?;
+    let asked = Parameters::read(query.as_deref(), &["search", "limit", "cursor"], &[])?;
     let (search, limit) = (asked.search()?, asked.limit()?);
     let after = asked
         .cursor(LIST, |place| Some(place.to_owned()))?

@@ -47,12 +47,12 @@ pub(super) async fn verify(
     verifier.check_again(&app)?;
     match parse(&headers, &body)? {
         VerifyQuestions::One(question) => Ok(Json(VerifyAnswers::One(Box::new(
-            answer(&app, &question).await?,
+            answer(&app, &verifier, &question).await?,
         )))),
         VerifyQuestions::Many(questions) => {
             let mut answers = Vec::with_capacity(questions.len());
             for question in &questions {
-                answers.push(answer(&app, question).await?);
+                answers.push(answer(&app, &verifier, question).await?);
             }
             Ok(Json(VerifyAnswers::Many(answers)))
         }
@@ -99,7 +99,11 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<VerifyQuestions, ServiceErr
     Ok(VerifyQuestions::Many(questions))
 }
 
-async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, ServiceError> {
+async fn answer(
+    app: &App,
+    verifier: &Verifier,
+    question: &VerifyQuestion,
+) -> Result<VerifyAnswer, ServiceError> {
     let needed = question
         .permission
         .as_deref()
@@ -119,6 +123,7 @@ async fn answer(app: &App, question: &VerifyQuestion) -> Result<VerifyAnswer, Se
         path: question.path.as_deref(),
         address,
         agent: question.user_agent.as_deref(),
+        within: verifier.within,
     };
     match app
         .services

@@ -84,11 +84,13 @@ fn catalogue(config: &Config) -> CatalogueSettings {
         .filter(|entry| entry.permission.resource() != OWN_RESOURCE)
         .cloned()
         .collect();
-    let member_is_set = config.source("member-permissions") != Source::Default;
+    let given = |setting, set: &PermissionSet| {
+        (config.source(setting) != Source::Default).then(|| set.clone())
+    };
     CatalogueSettings {
         permissions,
-        member: member_is_set.then(|| config.member_permissions.clone()),
-        viewer: None,
+        member: given("member-permissions", &config.member_permissions),
+        viewer: given("viewer-permissions", &config.viewer_permissions),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Services;
 use crate::observe::{Door, Outcome};
 use hallpass_domain::{
-    id::TokenId,
+    id::{OrganizationId, TokenId},
     permission::Permission,
     time::Timestamp,
     token::{Digest, PlainToken},
@@ -23,9 +23,27 @@ pub struct Asked<'a> {
     pub address: Option<IpAddr>,
     /// The client's `User-Agent`.
     pub agent: Option<&'a str>,
+    /// The organization of whoever asks, where its tokens are all there are for them; none for a gateway, and for those
+    /// who run the deployment.
+    pub within: Option<OrganizationId>,
 }
 
 impl Asked<'_> {
+    /// For whoever asks within one organization, tokens of others are not there.
+    fn kept_within<'e>(&self, verified: Verified<'e>) -> Verified<'e> {
+        let (Verified::Allowed(view) | Verified::Refused(_, Some(view))) = &verified else {
+            return verified;
+        };
+        if self
+            .within
+            .is_none_or(|within| within == view.organization_id())
+        {
+            verified
+        } else {
+            Verified::Refused(DenyReason::Unknown, None)
+        }
+    }
+
     /// The question about the token that came with it.
     pub const fn question<'q>(
         &self,
@@ -68,7 +86,7 @@ impl Services {
             Answer::Slow(candidate) => self.verify_slowly(token, candidate, &question).await,
             answer => self.verified(token, answer),
         };
-        self.noted(door, verified, now, asked)
+        self.noted(door, asked.kept_within(verified), now, asked)
     }
 
     /// The same without ever waiting; nothing when [`Self::verify`] would.
@@ -83,7 +101,10 @@ impl Services {
         let question = asked.question(needed, now);
         match self.engine.verify(token, &self.peppers, &question) {
             Answer::Slow(_) => None,
-            answer => Some(self.noted(door, self.verified(token, answer), now, asked)),
+            answer => {
+                let verified = asked.kept_within(self.verified(token, answer));
+                Some(self.noted(door, verified, now, asked))
+            }
         }
     }
 

@@ -3,12 +3,14 @@
 mod actor;
 mod answer;
 mod case;
+mod organization;
 mod plan;
 mod wire;
 
 pub(crate) use actor::{Actor, Token};
 pub(crate) use answer::Answer;
 pub(crate) use case::Case;
+pub(crate) use organization::under;
 pub(crate) use plan::{Plan, pepper};
 pub(crate) use wire::{Served, exchange};
 
@@ -130,9 +132,14 @@ impl Server {
     }
 
     pub(crate) async fn begin(&self, user: UserId) -> Started {
+        self.begin_in(user, self.organization).await
+    }
+
+    /// A session in an organization.
+    pub(crate) async fn begin_in(&self, user: UserId, organization: OrganizationId) -> Started {
         let user = self.services.store.find_user(user).await.unwrap().unwrap();
         self.services
-            .begin_session(&user, self.organization, &RequestContext::default())
+            .begin_session(&user, organization, &RequestContext::default())
             .await
             .unwrap()
     }

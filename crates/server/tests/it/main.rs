@@ -13,21 +13,26 @@ mod expiration;
 mod forms;
 mod gateway;
 mod headers;
+mod invitations;
 mod kit;
 mod last_use;
 mod late;
 mod lifecycle;
 mod listing;
+mod matrix;
+mod members;
 mod nginx;
 mod openapi;
 mod operations;
 mod own_tokens;
 mod patches_refused;
 mod patching;
+mod roles;
 mod schemes;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod transitions;
 mod verifying;
 
 /// Makes two tests of each case, which is an `async fn(Server)`: one on SQLite, one on PostgreSQL.

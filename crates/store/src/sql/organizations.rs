@@ -38,7 +38,7 @@ statements! {
 
     MEMBERS_PAGE = concat!(
         member_columns!("$7"),
-        "where m.organization_id = $1 and ($2 = '' or u.email_key like $2 escape '\\' or lower(u.name) like $2 escape '\\') and (length($3) = 0 or m.role_id = $3) \
+        "where m.organization_id = $1 and ($2 = '' or u.email_key like $2 escape '\\' or lower(u.name) like $2 escape '\\') and (m.role_id = $3 or length($3) = 0) \
          and ($4 = 'any' or (case when m.standing = 'active' and u.standing = 'active' then 'active' else 'suspended' end) = $4) and u.email_key collate \"C\" > $5 order by u.email_key collate \"C\" limit $6"
     );
     MEMBER_ROW = concat!(member_columns!("$3"), "where m.organization_id = $1 and m.user_id = $2");
@@ -59,7 +59,7 @@ statements! {
 
     ROLE_ROWS = concat!(
         "select ", role_columns!(), ", cast((select count(*) from membership m where m.organization_id = $1 and m.role_id = r.id) as BIGINT) as members, \
-         cast((select count(*) from token t where t.organization_id = $1 and t.role_id = r.id and t.secret_of is null and t.revoked_at is null) as BIGINT) as keys \
+         cast((select count(*) from token t where t.organization_id = $1 and t.role_id = r.id and t.secret_of is null and ", is_not_revoked!(), ") as BIGINT) as keys \
          from role r where (r.organization_id is null or r.organization_id = $1) and r.deleted_at is null"
     );
     ROLES = concat!("select ", role_columns!(), " from role r where r.deleted_at is null");
@@ -68,12 +68,12 @@ statements! {
     ROLES_OWN_COUNT = "select cast(count(*) as BIGINT) from role where organization_id = $1 and deleted_at is null";
     ROLE_INSERT = "insert into role (id, organization_id, name, name_key, description, grants_all, permissions, tokens_by_default) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
     ROLE_NAMESAKE = "select cast(count(*) as BIGINT) from role where (organization_id is null or organization_id = $1) and name_key = $2 and id <> $3 and deleted_at is null";
-    ROLE_CHANGE = "update role set name = $3, name_key = $4, description = $5, permissions = $6, tokens_by_default = $7, version = version + 1 where id = $1 and version = $2 and deleted_at is null";
+    ROLE_CHANGE = "update role set name = $3, name_key = $4, description = $5, permissions = $6, tokens_by_default = $7, version = version + 1 where id = $1 and version = $2 and organization_id = $8 and deleted_at is null";
     /// Holds a role as it was when the request was checked.
     ROLE_HOLD = "update role set version = version where id = $1 and version = $2 and deleted_at is null";
     ROLE_DELETE = "update role set deleted_at = $4, permissions = '', version = version + 1 where id = $1 and organization_id = $2 and version = $3 and deleted_at is null";
     ROLE_IN_USE = "select cast((select count(*) from membership m where m.role_id = $1) + (select count(*) from invitation i where i.role_id = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2) as BIGINT)";
-    KEYS_OF_ROLE_REVOKE = "update token set revoked_at = $3, bulk_at = $3, version = version + 1 where organization_id = $1 and role_id = $2 and revoked_at is null";
+    KEYS_OF_ROLE_REVOKE = concat!("update token as t set revoked_at = $3, bulk_at = $3, version = t.version + 1 where t.organization_id = $1 and t.role_id = $2 and t.secret_of is null and ", is_not_revoked!());
 
     INVITATION_INSERT = "insert into invitation (id, organization_id, email, email_key, role_id, may_have_tokens, digest, created_at, expires_at, inviter_user_id, inviter_token_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     INVITATIONS_COUNT = "select cast(count(*) as BIGINT) from invitation where organization_id = $1 and accepted_at is null and withdrawn_at is null and expires_at > $2";

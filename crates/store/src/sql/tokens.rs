@@ -3,15 +3,42 @@
 /// What is held against an organization's lifetime: kind `$2`, days `$3` as microseconds, now `$4`.
 macro_rules! outlives {
     () => {
-        "organization_id = $1 and kind = $2 and secret_of is null and revoked_at is null and (expires_at is null or expires_at > $4) and (expires_at is null or expires_at > created_at + $3)"
+        concat!("t.organization_id = $1 and t.kind = $2 and t.secret_of is null and (t.expires_at is null or t.expires_at > $4) and (t.expires_at is null or t.expires_at > t.created_at + $3) and ", is_not_revoked!())
     };
 }
 
 /// Not used, nor made, since `$2`; a key counts as used when any of its secrets was. Not ended at `$3`.
 macro_rules! unused {
     () => {
-        "t.organization_id = $1 and t.revoked_at is null and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 \
-         and not exists (select 1 from token_use u where u.at >= $2 and (u.token_id = t.id or u.token_id in (select s.id from token s where s.secret_of = t.id)))"
+        concat!(
+            "t.organization_id = $1 and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 \
+             and not exists (select 1 from token_use u where u.at >= $2 and (u.token_id = t.id or u.token_id in (select s.id from token s where s.secret_of = t.id))) and ",
+            is_not_revoked!()
+        )
+    };
+}
+
+/// The row of the token or key `$2`, or of a further secret of the key. A further secret itself is not one.
+macro_rules! row_of {
+    () => {
+        "(t.id = $2 and t.secret_of is null or t.secret_of = $2)"
+    };
+}
+
+/// Whether enforcing the longest lifetime in days, as microseconds, would revoke it at `$3`.
+macro_rules! goes_by_age {
+    ($days:literal, $may_never_expire:literal) => {
+        concat!(
+            "case when cast(",
+            $days,
+            " as BIGINT) is null then t.expires_at is null and not ",
+            $may_never_expire,
+            " else (t.expires_at is null or t.expires_at > t.created_at + cast(",
+            $days,
+            " as BIGINT)) and t.created_at + cast(",
+            $days,
+            " as BIGINT) <= $3 end"
+        )
     };
 }
 
@@ -35,7 +62,7 @@ macro_rules! key_columns {
 statements! {
     KEYS_LIVE_COUNT = "select cast(count(*) as BIGINT) from token t join organization o on o.id = t.organization_id where t.organization_id = $1 and t.user_id is null and t.secret_of is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > $2) and t.created_at >= coalesce(o.tokens_revoked_before, 0)";
     /// Marks what was revoked together, so that its names are free.
-    TOKENS_SETTLE_USER = "update token set revoked_at = $3, version = version + 1 where organization_id = $1 and user_id = $2 and revoked_at is null and created_at < $3";
+    TOKENS_SETTLE_USER = concat!("update token as t set revoked_at = ", revoked_at!(), ", version = t.version + 1 where t.user_id = $1 and t.revoked_at is null and ", revoked_at!(), " is not null");
     TOKENS_SETTLE_KEYS = "update token set revoked_at = $2, version = version + 1 where organization_id = $1 and user_id is null and revoked_at is null and created_at < $2";
     /// The same for all organizations and users, some at a time.
     TOKENS_SETTLE_ORGANIZATIONS = "update token set version = version + 1, revoked_at = (select o.tokens_revoked_before from organization o where o.id = token.organization_id) where id in (select t.id from organization o join token t on t.organization_id = o.id and t.created_at < o.tokens_revoked_before where t.revoked_at is null limit $1)";
@@ -43,25 +70,25 @@ statements! {
 
     KEY_INSERT = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, secret_since, valid_from, expires_at, never_expires_acknowledged, allow_networks, deny_networks, maker_user_id, maker_token_id) values ($1, 'api_key', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing";
     KEY_NAME_HOLDER = "select prefix from token where organization_id = $1 and name_key = $2 and revoked_at is null and user_id is null and secret_of is null";
-    KEYS_PAGE = concat!(key_columns!("$2"), "where t.organization_id = $1 and t.kind = 'api_key' and t.secret_of is null and ($3 = 'any' or $3 = ", state_at!("$4"), ") and ($5 = '' or t.name_key like $5 escape '\\' or lower(t.prefix) like $5 escape '\\') and t.name_key collate \"C\" >= $6 and (t.name_key collate \"C\", t.id) > ($6, $7) order by t.name_key collate \"C\", t.id limit $8");
+    KEYS_PAGE = concat!(key_columns!("$2"), "where t.organization_id = $1 and t.kind = 'api_key' and t.secret_of is null and ($3 = 'any' or $3 = ", state_at!("$4"), ") and ($5 = '' or t.name_key like $5 escape '\\' or lower(t.prefix) like $5 escape '\\' or exists (select 1 from token s where s.secret_of = t.id and lower(s.prefix) like $5 escape '\\')) and t.name_key collate \"C\" >= $6 and (t.name_key collate \"C\", t.id) > ($6, $7) order by t.name_key collate \"C\", t.id limit $8");
     KEY_ONE = concat!(key_columns!("$3"), "where t.organization_id = $1 and t.id = $2 and t.kind = 'api_key' and t.secret_of is null");
     KEY_SECRETS = "select s.id, s.prefix, s.secret_since, s.created_at, s.secret_retired_at, s.secret_until, s.secret_quiet_seconds, u.at as used_at, u.method as used_method, u.path as used_path, u.address as used_address, u.agent as used_agent from token s left join token_use u on u.token_id = s.id where s.organization_id = $1 and (s.id = $2 or s.secret_of = $2) order by s.secret_since desc, s.id desc";
-    KEY_REVOKE = "update token set revoked_at = $3, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and kind = 'api_key' and revoked_at is null";
+    KEY_REVOKE = concat!("update token as t set revoked_at = $3, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.kind = 'api_key' and ", is_not_revoked!());
     KEY_ROWS = "select id from token where organization_id = $1 and (id = $2 or secret_of = $2)";
     KEY_SECRETS_WORKING = "select cast(count(*) as BIGINT) from token where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null and (secret_until is null or secret_until > $3)";
     /// The key as it was when the rotation was checked, neither ended nor suspended.
-    KEY_HOLD = "update token set version = version + 1 where organization_id = $1 and id = $2 and version = $3 and kind = 'api_key' and secret_of is null and revoked_at is null and suspended_at is null and (expires_at is null or expires_at > $4)";
-    /// Secrets of older rotations end with the current one at the latest.
-    KEY_RETIRE = "update token set secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = coalesce(secret_quiet_seconds, $4), secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2)";
+    KEY_HOLD = concat!("update token as t set version = t.version where t.organization_id = $1 and t.id = $2 and t.version = $3 and t.kind = 'api_key' and t.secret_of is null and t.suspended_at is null and (t.expires_at is null or t.expires_at > $4) and ", is_not_revoked!());
+    /// All secrets but the new one. Those of older rotations end with the current one at the latest.
+    KEY_RETIRE = "update token set version = version + 1, secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = coalesce(secret_quiet_seconds, $4), secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2) and id <> $6";
     KEY_ADD_SECRET = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, secret_since, valid_from, expires_at, never_expires_acknowledged, allow_networks, deny_networks, secret_of) \
         select $3, k.kind, k.organization_id, k.role_id, k.name, k.name_key, $4, $5, $6, $7, k.scope, k.created_at, $8, k.valid_from, k.expires_at, k.never_expires_acknowledged, k.allow_networks, k.deny_networks, k.id from token k where k.organization_id = $1 and k.id = $2 on conflict do nothing";
     SECRETS_QUIET = "select s.id, s.organization_id, coalesce(s.secret_of, s.id) as key_id from token s left join token_use u on u.token_id = s.id where s.secret_quiet_seconds is not null and s.secret_until > $1 and s.revoked_at is null and (case when coalesce(u.at, 0) > s.secret_retired_at then u.at else s.secret_retired_at end) + s.secret_quiet_seconds * 1000000 <= $1 limit 1000";
     SECRET_END = "update token set secret_until = $2 where id = $1 and secret_until > $2";
 
-    TOKEN_SUSPENSION = "select kind, user_id, name, prefix, revoked_at, expires_at, suspended_at, suspended_until, suspended_reason, suspended_by_owner, version from token where organization_id = $1 and id = $2 and secret_of is null";
-    TOKEN_SUSPEND = "update token set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null";
-    TOKEN_LIFT = "update token set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = version + 1 where organization_id = $1 and (id = $2 or secret_of = $2) and revoked_at is null and suspended_at is not null and suspended_by_owner = $3";
-    SUSPENSIONS_DUE = "select id, organization_id, suspended_by_owner from token where suspended_until <= $1 and suspended_at is not null and revoked_at is null and secret_of is null limit 1000";
+    TOKEN_SUSPENSION = concat!("select t.kind, t.user_id, t.name, t.prefix, ", revoked_at!(), " as revoked_at, t.expires_at, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner from token t where t.organization_id = $1 and t.id = $2 and t.secret_of is null");
+    TOKEN_SUSPEND = concat!("update token as t set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and ", is_not_revoked!());
+    TOKEN_LIFT = concat!("update token as t set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.suspended_at is not null and t.suspended_by_owner = $3 and ", is_not_revoked!());
+    SUSPENSIONS_DUE = concat!("select t.id, t.organization_id, t.suspended_by_owner from token t where t.suspended_until <= $1 and t.suspended_at is not null and t.secret_of is null and ", is_not_revoked!(), " limit 1000");
 
     POLICY = concat!("select ", policy_columns!(), " from policy where organization_id = $1");
     POLICY_PUT = concat!("insert into policy (organization_id, version, ", policy_columns!(), ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (organization_id) do update set version = policy.version + 1, personal_days_max = excluded.personal_days_max, personal_may_never_expire = excluded.personal_may_never_expire, key_days_max = excluded.key_days_max, key_may_never_expire = excluded.key_may_never_expire, forbidden = excluded.forbidden, unused_days_max = excluded.unused_days_max, networks = excluded.networks, owner_may_lift = excluded.owner_may_lift");
@@ -71,14 +98,15 @@ statements! {
     POLICY_CHANGE_TAKE = "delete from policy_change where organization_id = $1 and made_at = $2";
     POLICY_CHANGES_DUE = "select organization_id from policy_change where enforce_at <= $1";
     POLICIES_UNUSED = "select organization_id, unused_days_max from policy where unused_days_max is not null";
-    TOKENS_SHORTEN = concat!("update token set expires_at = created_at + $3, bulk_at = $4, version = version + 1 where ", outlives!(), " and created_at + $3 > $4");
-    TOKENS_OUTLIVED = concat!("update token set revoked_at = $4, bulk_at = $4, version = version + 1 where ", outlives!(), " and created_at + $3 <= $4");
-    TOKENS_ENDLESS = "update token set revoked_at = $3, bulk_at = $3, version = version + 1 where organization_id = $1 and kind = $2 and secret_of is null and revoked_at is null and expires_at is null";
-    TOKENS_SHORTEN_COUNT = concat!("select cast(count(*) as BIGINT) from token where ", outlives!(), " and created_at + $3 > $4");
-    TOKENS_OUTLIVED_COUNT = concat!("select cast(count(*) as BIGINT) from token where ", outlives!(), " and created_at + $3 <= $4");
-    TOKENS_ENDLESS_COUNT = "select cast(count(*) as BIGINT) from token where organization_id = $1 and kind = $2 and revoked_at is null and expires_at is null and secret_of is null";
+    TOKENS_SHORTEN = concat!("update token as t set expires_at = t.created_at + $3, bulk_at = $4, version = t.version + 1 where ", outlives!(), " and t.created_at + $3 > $4");
+    TOKENS_OUTLIVED = concat!("update token as t set revoked_at = $4, bulk_at = $4, version = t.version + 1 where ", outlives!(), " and t.created_at + $3 <= $4");
+    TOKENS_ENDLESS = concat!("update token as t set revoked_at = $3, bulk_at = $3, version = t.version + 1 where t.organization_id = $1 and t.kind = $2 and t.secret_of is null and t.expires_at is null and ", is_not_revoked!());
+    TOKENS_SHORTEN_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", outlives!(), " and t.created_at + $3 > $4");
+    TOKENS_OUTLIVED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", outlives!(), " and t.created_at + $3 <= $4");
+    TOKENS_ENDLESS_COUNT = concat!("select cast(count(*) as BIGINT) from token t where t.organization_id = $1 and t.kind = $2 and t.expires_at is null and t.secret_of is null and ", is_not_revoked!());
     TOKENS_UNUSED = concat!("update token set revoked_at = $3, bulk_at = $3, version = version + 1 where id in (select t.id from token t where ", unused!(), ")");
-    TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!());
+    /// Without those that go by their age (`$4`, `$5` for personal tokens, `$6`, `$7` for keys): nothing is counted twice.
+    TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!(), " and not case when t.kind = 'api_key' then ", goes_by_age!("$6", "$7"), " else ", goes_by_age!("$4", "$5"), " end");
     /// The further secrets of keys that a bulk change revoked.
     SECRETS_FOLLOW = "update token set revoked_at = $2, bulk_at = $2, version = version + 1 where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at = $2)";
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";

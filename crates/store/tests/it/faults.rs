@@ -63,7 +63,7 @@ async fn malformed_tokens_are_errors(world: World) {
         .execute("update token set prefix = '----------'")
         .await;
     let mut tx = world.begin().await;
-    is_malformed(tx.name_holder(ADA, &world::name("a")).await, "prefix");
+    is_malformed(tx.name_holder(ACME, ADA, &world::name("a")).await, "prefix");
 }
 
 async fn malformed_directories_are_errors(world: World) {

@@ -6,17 +6,26 @@
     reason = "a test reports by panicking"
 )]
 
+mod api_keys;
 mod audit;
 mod constraints;
 mod directory;
 mod faults;
 mod feed;
 mod idempotency;
+mod inventory;
+mod invitations;
 mod listing;
+mod members;
+mod migrated;
 mod opening;
+mod organizations;
+mod policies;
+mod roles;
 mod sessions;
 mod statements;
 mod states;
+mod suspensions;
 mod tokens_changed;
 mod tokens_in_a_day;
 mod tokens_made;

@@ -271,9 +271,12 @@ async fn names_are_unique_without_regard_to_case(world: World) {
     );
 
     let mut tx = world.begin().await;
-    let holder = tx.name_holder(ADA, &name("STRAßE é")).await.unwrap();
+    let holder = tx.name_holder(ACME, ADA, &name("STRAßE é")).await.unwrap();
     assert_eq!(holder, Some(prefix(1)));
-    assert_eq!(tx.name_holder(ADA, &name("other")).await.unwrap(), None);
+    assert_eq!(
+        tx.name_holder(ACME, ADA, &name("other")).await.unwrap(),
+        None
+    );
     drop(tx);
 
     world.revoke(token_id(1), NOW).await;

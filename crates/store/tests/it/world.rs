@@ -1,11 +1,15 @@
 //! A database with a few people in it, and raw SQL beside the store.
 
 mod drafts;
+mod keys;
 mod people;
 mod raw;
 
 pub(crate) use drafts::{Draft, all, digest, name, pepper, prefix, rest, token_id};
-pub(crate) use people::{account, built_in, member, organization, scope};
+pub(crate) use keys::{KeyDraft, key_prefix};
+pub(crate) use people::{
+    account, built_in, member, organization, person, role_of, scope, superuser,
+};
 pub(crate) use raw::{Raw, raw};
 
 use hallpass_domain::{

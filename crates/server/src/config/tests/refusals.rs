@@ -61,11 +61,11 @@ const WRONG_FILES: &[(&str, &str)] = &[
     ),
     (
         "member-permissions = []\n[roles]\nmember = []",
-        "member-permissions (hallpass.toml): given twice, also as member under [roles]. Keep one of the two.",
+        "member-permissions (hallpass.toml): given twice, also under [roles]. Keep one of the two.",
     ),
     (
         "[roles]\nadmin = []",
-        "roles.admin (hallpass.toml): no such role. Only member can be given permissions here.",
+        "roles.admin (hallpass.toml): no such role. Only member and viewer can be given permissions here.",
     ),
     (
         "[[permission]]\ndescription = \"x\"",

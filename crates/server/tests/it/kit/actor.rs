@@ -105,6 +105,17 @@ impl Actor {
             .await
     }
 
+    /// JSON by any method.
+    pub(crate) async fn send_json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, Some("application/json"), body.to_string())
+            .await
+    }
+
+    /// A change that is plain JSON.
+    pub(crate) async fn patch_json(&self, path: &str, body: &Value) -> Answer {
+        self.send_json("PATCH", path, body).await
+    }
+
     /// A JSON Merge Patch.
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(

@@ -46,6 +46,13 @@ impl Case {
                 .with("x-hallpass-permission", "repo:read")
                 .get("/auth")
                 .await;
+            let own = self
+                .server
+                .bearer(&self.token.secret)
+                .get("/v1/caller")
+                .await;
+            let is_good = matches!(verdict, "allow" | "permission_missing");
+            assert_eq!(own.status, if is_good { 200 } else { 401 }, "{at}");
             let (status, error) = match verdict {
                 "allow" => (204, ""),
                 "permission_missing" => (403, verdict),

@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     pub(crate) secure_cookies: bool,
     pub(crate) trusted_proxies: Vec<&'static str>,
     pub(crate) gateway_secret: Option<&'static str>,
-    pub(super) folder: Option<TempDir>,
+    pub(crate) folder: Option<TempDir>,
 }
 
 impl Plan {

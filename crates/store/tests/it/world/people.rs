@@ -1,15 +1,15 @@
 //! Organizations, people and roles.
 
-use super::ACME;
+use super::{ACME, NOW, World};
 use hallpass_domain::{
-    id::{OrganizationId, UserId},
+    id::{OrganizationId, RoleId, UserId},
     member::{Membership, User},
     name::{DisplayName, Email},
     organization::{Organization, Standing},
     permission::PermissionSet,
     role::{BuiltInRole, Role, RolePermissions},
 };
-use hallpass_store::NewAccount;
+use hallpass_store::{FeedKey, NewAccount, RoleWritten};
 
 pub(crate) fn built_in(role: BuiltInRole) -> Role {
     let named = || {
@@ -57,6 +57,53 @@ pub(crate) fn member(organization: OrganizationId, user: UserId) -> Membership {
         role: BuiltInRole::Member.id(),
         standing: Standing::Active,
         may_have_tokens: true,
+    }
+}
+
+pub(crate) fn superuser(organization: OrganizationId, user: UserId) -> Membership {
+    Membership {
+        role: BuiltInRole::Superuser.id(),
+        ..member(organization, user)
+    }
+}
+
+/// Somebody besides Ada and Bob.
+pub(crate) fn person(number: u8) -> UserId {
+    UserId::from_bytes([number; 16])
+}
+
+/// A role of an organization's own.
+pub(crate) fn role_of(organization: OrganizationId, number: u8, called: &str) -> Role {
+    Role {
+        id: RoleId::from_bytes([number; 16]),
+        organization: Some(organization),
+        name: DisplayName::parse(called).unwrap(),
+        description: format!("What {called} is for."),
+        permissions: RolePermissions::Named(scope("orders:read")),
+        tokens_by_default: true,
+        version: 0,
+    }
+}
+
+impl World {
+    /// Adds a person who is called so, with an address of their number.
+    pub(crate) async fn add_person(&self, number: u8, called: &str) -> UserId {
+        let mut account = account(person(number), &format!("p{number:03}@acme.example"));
+        account.user.name = DisplayName::parse(called).unwrap();
+        let mut tx = self.begin().await;
+        let added = tx.insert_user(&account, NOW).await.unwrap();
+        assert_eq!(added, Some(FeedKey::User(account.user.id)));
+        tx.commit(&[]).await.unwrap();
+        account.user.id
+    }
+
+    /// Adds a role of an organization's own.
+    pub(crate) async fn add_role(&self, role: &Role) {
+        let mut tx = self.begin().await;
+        let whose = role.organization.unwrap();
+        let written = tx.insert_role(whose, role).await.unwrap();
+        assert_eq!(written, RoleWritten::Done(FeedKey::Role(role.id)));
+        tx.commit(&[]).await.unwrap();
     }
 }
 
