@@ -119,6 +119,7 @@ fn administration() -> OpenApiRouter<App> {
         .routes(routes!(inventory::list))
         .routes(routes!(inventory::export))
         .routes(routes!(revocations::revoke))
+        .routes(routes!(revocations::revoke_own))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))

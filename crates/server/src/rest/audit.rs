@@ -122,7 +122,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<AuditList>, ApiError> {
     let known = [&FILTER[..], &["limit", "cursor"]].concat();
-    let parameters = Parameters::read_repeated(query.as_deref(), &known, &["action"])?;
+    let parameters = Parameters::read(query.as_deref(), &known, &["action"])?;
     let (mut query, whole) = wish(&parameters)?;
     query.limit = parameters.limit()?;
     query.before = parameters.cursor(LIST, |place| place.parse().ok())?;
@@ -159,7 +159,7 @@ pub(super) async fn export(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let known = [&FILTER[..], &["format"]].concat();
-    let parameters = Parameters::read_repeated(query.as_deref(), &known, &["action"])?;
+    let parameters = Parameters::read(query.as_deref(), &known, &["action"])?;
     let formats = [("csv", Format::Csv), ("jsonl", Format::JsonLines)];
     let format = parameters.word("format", "format_unknown", &formats, Format::Csv)?;
     let (wish, whole) = wish(&parameters)?;

@@ -110,7 +110,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<InventoryList>, ApiError> {
     let known = [&FILTER[..], &["limit", "cursor"]].concat();
-    let parameters = Parameters::read(query.as_deref(), &known)?;
+    let parameters = Parameters::read(query.as_deref(), &known, &[])?;
     let limit = parameters.limit()?;
     let after = parameters.cursor(LIST, |place| parameters::read_place(place, TokenId::parse))?;
     let found = app
@@ -149,7 +149,7 @@ pub(super) async fn export(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let known = [&FILTER[..], &["format"]].concat();
-    let parameters = Parameters::read(query.as_deref(), &known)?;
+    let parameters = Parameters::read(query.as_deref(), &known, &[])?;
     let formats = [("csv", Format::Csv), ("json", Format::Json)];
     let format = parameters.word("format", "format_unknown", &formats, Format::Csv)?;
     let sought = sought(&parameters)?;
