@@ -1,5 +1,7 @@
 //! The command line. The flags of the server's settings are in [`settings`], made from the server's own table.
 
+pub(crate) mod audit;
+pub(crate) mod inventory;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod roles;
@@ -11,8 +13,10 @@ use crate::{
     exit::Exit,
     moment::{Expires, Moment, parse_expires, parse_moment},
 };
+use audit::AuditCommand;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use inventory::{Explain, InventoryCommand, RevokeMany};
 use members::MemberCommand;
 use organizations::Org;
 use roles::{PermissionCommand, RoleCommand};
@@ -61,6 +65,18 @@ pub(crate) enum Command {
     /// The users of the deployment: list, make, suspend, remove
     #[command(subcommand, after_help = users::EXAMPLES)]
     User(UserCommand),
+    /// Every token and key of an organization: list, export
+    #[command(subcommand, after_help = inventory::INVENTORY_EXAMPLES)]
+    Inventory(InventoryCommand),
+    /// Revoke many tokens and keys at once, after showing which
+    #[command(after_help = inventory::REVOKE_EXAMPLES)]
+    Revoke(RevokeMany),
+    /// Explain, check by check, what a token may do now and why
+    #[command(after_help = inventory::EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Who did what: list, export, verify
+    #[command(subcommand, after_help = audit::EXAMPLES)]
+    Audit(AuditCommand),
     /// Print the completions of a shell
     Completions {
         /// Which shell

@@ -1,15 +1,20 @@
 //! The commands, one file each.
 
+mod audit;
 mod completions;
 mod config;
 mod desk;
+mod explain;
+mod export;
 mod init;
+mod inventory;
 mod login;
 mod logout;
 mod member;
 mod org;
 mod pages;
 mod permission;
+mod revoke;
 mod role;
 mod serve;
 mod token;
@@ -50,6 +55,10 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Role(command) => role::run(command),
         Command::Permission(command) => permission::run(command),
         Command::User(command) => user::run(command),
+        Command::Inventory(command) => inventory::run(command),
+        Command::Revoke(arguments) => revoke::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Audit(command) => audit::run(command),
         Command::Completions { shell } => completions::run(shell),
     }
 }

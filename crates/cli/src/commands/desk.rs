@@ -91,6 +91,14 @@ impl Office {
         )
     }
 
+    /// The id of the member that an id or an address means; an id may be that of somebody who is gone.
+    pub(super) fn member_id(&self, text: &str) -> Result<String, Failure> {
+        match UserId::parse(text) {
+            Ok(id) => Ok(id.to_string()),
+            Err(_) => self.member(text).map(|member| member.user),
+        }
+    }
+
     /// The role that a name or an id means.
     pub(super) fn role(&self, text: &str) -> Result<Role, Failure> {
         let all = pages::whole(&self.desk.client, &self.path("/roles"))?;

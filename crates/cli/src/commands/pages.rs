@@ -44,6 +44,32 @@ pub(super) fn all<T: DeserializeOwned>(
     )
 }
 
+/// The first `most` of a list.
+pub(super) fn some<T: DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    most: usize,
+) -> Result<Vec<T>, Failure> {
+    let mut items = Vec::new();
+    let mut cursor: Option<String> = None;
+    while items.len() < most {
+        let limit = PAGE_ROWS_MAX
+            .min(u32::try_from(most - items.len()).unwrap_or(PAGE_ROWS_MAX))
+            .to_string();
+        let mut asked = vec![("limit", Some(limit.as_str()))];
+        asked.extend_from_slice(filters);
+        asked.push(("cursor", cursor.as_deref()));
+        let page: Page<T> = client.get(&address(path, &asked))?;
+        items.extend(page.items);
+        match page.next_cursor {
+            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+            _ => break,
+        }
+    }
+    Ok(items)
+}
+
 /// All of a list that has no pages.
 pub(super) fn whole<T: DeserializeOwned>(client: &Client, path: &str) -> Result<Vec<T>, Failure> {
     client.get::<Page<T>>(path).map(|page| page.items)

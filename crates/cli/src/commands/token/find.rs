@@ -10,7 +10,10 @@ use hallpass_domain::{id::TokenId, limits::SEARCH_CHARS_MAX, name::TokenName, to
 use hallpass_wire::PersonalAccessToken;
 
 /// The caller's token that `text` means.
-pub(super) fn find(client: &Client, text: &str) -> Result<PersonalAccessToken, Failure> {
+pub(in crate::commands) fn find(
+    client: &Client,
+    text: &str,
+) -> Result<PersonalAccessToken, Failure> {
     if TokenId::parse(text).is_ok() {
         return client.get(&format!("{PATH}/{text}"));
     }
