@@ -64,6 +64,8 @@ actions! {
     KeyRevoked = "key.revoked"
     /// An API key got a new secret.
     KeySecretRotated = "key.secret_rotated"
+    /// An older secret of an API key was quiet for as long as was chosen, and ended.
+    KeySecretEnded = "key.secret_ended"
     /// An API key was suspended.
     KeySuspended = "key.suspended"
     /// An API key's suspension was lifted.

@@ -37,6 +37,10 @@ pub const KEY_OVERLAP_DAYS_MAX: i64 = 30;
 pub const POLICY_DAYS_MAX: i64 = 3_650;
 /// Days that a policy change can be planned ahead.
 pub const POLICY_AHEAD_DAYS_MAX: i64 = 365;
+/// Tokens that a policy's preview names, of all that it counts.
+pub const PREVIEW_ROWS_MAX: u32 = 20;
+/// Statements with which one look for what is due marks tokens that were revoked together: the rest waits for the next.
+pub const SETTLE_WRITES_MAX: u32 = 20;
 /// Bytes in the reason for a suspension.
 pub const REASON_BYTES_MAX: usize = 300;
 /// Tokens one statement marks as revoked after they were revoked together.

@@ -39,6 +39,11 @@ impl Network {
         }
     }
 
+    /// Whether all of `other` lies inside.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
     /// Whether `address` lies inside.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
@@ -118,6 +123,12 @@ impl NetworkSet {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 
+    /// Whether each network of `other` lies inside one of these.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        let holds = |inner: &Network| self.iter().any(|network| network.contains_all(inner));
+        other.iter().all(holds)
+    }
+
     /// Whether this set, as the list of all that is allowed, lets `address` in. A set without networks allows all;
     /// any other one only what is known to lie inside.
     pub fn admits(&self, address: Option<IpAddr>) -> bool {
@@ -182,6 +193,14 @@ impl AddressRules {
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty()
+    }
+
+    /// Whether these rules let in no address that `other` keeps out. Networks are looked at one by one: of two that only
+    /// together lie inside a third, this is not seen.
+    pub fn are_within(&self, other: &Self) -> bool {
+        let allowed = other.allow.is_empty()
+            || (!self.allow.is_empty() && other.allow.contains_all(&self.allow));
+        allowed && self.deny.contains_all(&other.deny)
     }
 
     /// Whether the rules let `address` in. An address that is not known passes no rule.

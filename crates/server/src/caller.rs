@@ -9,7 +9,7 @@ use crate::{
     problem::ApiError,
     service::{
         Person, RequestContext, Via,
-        acting::{Actor, holds_deployment},
+        acting::{Actor, Noted, holds_deployment},
         sessions::Present,
         verification::{Asked, Verified},
     },
@@ -17,11 +17,13 @@ use crate::{
 use axum::extract::{FromRequestParts, RawPathParams};
 use hallpass_domain::{
     access_token::Expiration,
+    audit::Action,
     id::{OrganizationId, RoleId, TokenId, UserId},
     permission::{Permission, PermissionSet},
     token::PlainToken,
     verdict::{DenyReason, Question, Verdict},
 };
+use hallpass_engine::{Answer, TokenView};
 use http::{HeaderMap, HeaderName, Method, request::Parts};
 use std::net::IpAddr;
 
@@ -114,9 +116,42 @@ impl FromRequestParts<App> for Manager {
         };
         let needed = Permission::parse(Permission::OWN_TOKENS)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
-        let asking = verify(app, parts, &token, Some(&needed)).await?;
-        Ok(Self(asking.person(app).await?))
+        match verify(app, parts, &token, Some(&needed)).await {
+            Ok(asking) => Ok(Self(asking.person(app).await?)),
+            Err(refused @ ServiceError::PermissionMissing(_)) if !is_safe(&parts.method) => {
+                Err(note_refused(app, parts, &token, refused).await?.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// Writes down that a token tried to change tokens without the permission to.
+async fn note_refused(
+    app: &App,
+    parts: &Parts,
+    token: &PlainToken,
+    refused: ServiceError,
+) -> Result<ServiceError, ServiceError> {
+    let (services, context) = (&app.services, context(parts));
+    let question = Question {
+        needed: None,
+        address: context.address,
+        now: services.clock.now(),
+    };
+    let answer = services.engine.verify(token, &services.peppers, &question);
+    let Answer::Known { token: view, .. } = answer else {
+        return Ok(refused);
+    };
+    let actor = Asking::of(&view).actor(app).await?;
+    let action = match parts.method {
+        Method::POST => Action::TokenCreated,
+        Method::DELETE => Action::TokenRevoked,
+        _ => Action::TokenChanged,
+    };
+    let noted = Noted::new(action, parts.uri.path());
+    let attempt = services.attempt(&actor, &context, noted, async { Err::<(), _>(refused) });
+    Ok(attempt.await.err().unwrap_or(ServiceError::NotAnswering))
 }
 
 /// A token that asks about itself. Nothing but that it works is needed.
@@ -237,6 +272,18 @@ struct Asking {
 }
 
 impl Asking {
+    fn of(view: &TokenView<'_>) -> Self {
+        Self {
+            id: view.id(),
+            organization: view.organization_id(),
+            user: view.user_id(),
+            role: view.role_id(),
+            permissions: view.permissions(),
+            host: view.facts().host,
+            expiration: view.expires_at().map_or(Expiration::Never, Expiration::At),
+        }
+    }
+
     /// Whoever acts with the token.
     async fn actor(self, app: &App) -> Result<Actor, ServiceError> {
         let store = &app.services.store;
@@ -304,15 +351,7 @@ async fn verify(
         within: None,
     };
     match app.services.verify(Door::Own, token, needed, &asked).await {
-        Verified::Allowed(view) => Ok(Asking {
-            id: view.id(),
-            organization: view.organization_id(),
-            user: view.user_id(),
-            role: view.role_id(),
-            permissions: view.permissions(),
-            host: view.facts().host,
-            expiration: view.expires_at().map_or(Expiration::Never, Expiration::At),
-        }),
+        Verified::Allowed(view) => Ok(Asking::of(&view)),
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
         Verified::Refused(reason, _) => Err(turned_away(reason)),
         Verified::Unavailable => Err(ServiceError::NotAnswering),

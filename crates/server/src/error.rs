@@ -138,9 +138,10 @@ pub enum ServiceError {
     SuspendedByAdmin,
     /// The caller may not have personal access tokens.
     #[error(
-        "you may not create or manage personal access tokens in this organization; a superuser can allow it"
+        "you may not create or manage personal access tokens in this organization; {} can allow it",
+        one_of(.0)
     )]
-    TokensNotAllowed,
+    TokensNotAllowed(Vec<String>),
     /// The caller is a token that may not make what is asked for.
     #[error("{0}")]
     WiderThanAsker(&'static str),
@@ -165,6 +166,9 @@ pub enum ServiceError {
         "{TOKENS_MADE_MAX} tokens were made in the last 24 hours, the revoked ones among them, and that is the most; make more tomorrow, or use one for longer"
     )]
     TooManyTokensToday,
+    /// The key rests.
+    #[error("this key is suspended: lift the suspension first, or revoke the key")]
+    KeySuspended,
     /// The token has ended and cannot be changed.
     #[error("this token is revoked or expired and cannot be changed; make a new one")]
     TokenEnded,
@@ -328,7 +332,7 @@ impl ServiceError {
                 "suspended_by_admin",
                 "An administrator suspended it",
             ),
-            Self::TokensNotAllowed => {
+            Self::TokensNotAllowed(_) => {
                 face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed")
             }
             Self::WiderThanAsker(_) => face(
@@ -349,6 +353,7 @@ impl ServiceError {
                 "too_many_tokens_today",
                 "Too many tokens in one day",
             ),
+            Self::KeySuspended => face(S::CONFLICT, "key_suspended", "The key is suspended"),
             Self::TokenEnded => face(S::CONFLICT, "token_ended", "The token has ended"),
             Self::ChangedMeanwhile => {
                 face(S::CONFLICT, "changed_meanwhile", "It was changed meanwhile")
@@ -432,19 +437,33 @@ impl ServiceError {
     }
 }
 
+/// The names of some who can do what somebody may not.
+pub fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "a superuser of the organization".to_owned(),
+        [name] => name.clone(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
+}
+
 /// Errors are written as parts of a sentence; people are told a whole one.
 pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
     let end = if text.ends_with(['.', '…', '?']) {
         ""
     } else {
         "."
     };
-    format!("{first}{}{end}", chars.as_str())
+    format!("{}{end}", capitalized(text))
+}
+
+/// The same with a great first letter.
+pub fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}", chars.as_str())
 }
 
 impl InvalidField {

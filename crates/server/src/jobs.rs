@@ -12,7 +12,7 @@ use crate::{
 };
 use hallpass_domain::{
     limits::{
-        FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
+        DUE_SECONDS, FEED_NUMBERS_KEPT, FOLLOW_SECONDS, IDEMPOTENCY_SECONDS, LAST_WRITES_MAX,
         SESSION_IDLE_SECONDS, SOLE_CHECK_SECONDS, TIDY_SECONDS, USE_FLUSH_MILLISECONDS,
         USE_HISTORY_DAYS,
     },
@@ -37,13 +37,14 @@ impl Jobs {
     pub fn start(services: &Arc<Services>, health: &Arc<Health>) -> Self {
         let (stop, stopped) = crate::listen::shutdown();
         let given = || (Arc::clone(services), stopped.clone());
-        let (one, two, three, four) = (given(), given(), given(), given());
+        let (one, two, three, four, five) = (given(), given(), given(), given(), given());
         let watch = |name, job| tokio::spawn(watch(name, job, Arc::clone(services)));
         Self {
             flushing: tokio::spawn(flush_uses(one.0, one.1)),
             watched: vec![
                 watch("follow", tokio::spawn(follow(two.0, two.1))),
                 watch("tidy", tokio::spawn(tidy(three.0, three.1))),
+                watch("due", tokio::spawn(do_due(five.0, five.1))),
                 watch(
                     "sole",
                     tokio::spawn(keep_sole(four.0, Arc::clone(health), four.1)),
@@ -118,6 +119,19 @@ async fn follow(services: Arc<Services>, mut stop: Shutdown) {
                 cause = error.cause(),
                 "tokens of a retired pepper cannot be written at the moment"
             );
+        }
+    }
+}
+
+/// Does what is due by the clock, and once in a while looks for what nobody uses.
+async fn do_due(services: Arc<Services>, mut stop: Shutdown) {
+    let mut due = ticks(Duration::from_secs(DUE_SECONDS));
+    let mut unused = ticks(Duration::from_secs(TIDY_SECONDS));
+    loop {
+        tokio::select! {
+            _ = due.tick() => services.do_due().await,
+            _ = unused.tick() => services.revoke_unused().await,
+            () = stop.fired() => return,
         }
     }
 }

@@ -60,7 +60,7 @@ impl IntoResponse for ApiError {
         }
         let (errors, prefix) = match &error {
             ServiceError::Invalid(fields) => (fields.iter().map(field_problem).collect(), None),
-            ServiceError::NameTaken(prefix) => {
+            ServiceError::NameTaken(prefix) | ServiceError::KeyNameTaken(prefix) => {
                 let field = InvalidField::new("name", "name_taken", &error);
                 (vec![field_problem(&field)], Some(prefix.to_string()))
             }

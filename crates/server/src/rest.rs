@@ -1,5 +1,6 @@
 //! The native API, under `/v1`.
 
+mod api_keys;
 mod audit;
 mod caller;
 mod docs;
@@ -14,12 +15,14 @@ mod organizations;
 mod parameters;
 mod permissions;
 mod personal_access_tokens;
+mod policy;
 mod refusals;
 mod revocations;
 mod roles;
 mod sessions;
 mod shapes;
 mod strict_json;
+mod suspensions;
 mod users;
 mod verify;
 
@@ -42,6 +45,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
     modifiers(&Security),
     tags(
         (name = "Personal access tokens", description = "Owned by one user, bound to the organization they were made in."),
+        (name = "API keys", description = "Owned by an organization, with a role of their own; they survive whoever made them."),
+        (name = "Suspension", description = "Refused for a while, but not destroyed."),
+        (name = "Policy", description = "What an organization's tokens must keep to."),
         (name = "Verification", description = "May this token do this now?"),
         (name = "Organizations", description = "What users are members of and tokens are bound to."),
         (name = "Members", description = "Who is in an organization, with which role; and who is invited."),
@@ -85,6 +91,14 @@ fn with_description() -> OpenApiRouter<App> {
             personal_access_tokens::change,
             personal_access_tokens::revoke
         ))
+        .routes(routes!(suspensions::suspend_own, suspensions::lift_own))
+        .routes(routes!(suspensions::suspend_any, suspensions::lift_any))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::show, api_keys::revoke))
+        .routes(routes!(api_keys::rotate))
+        .routes(routes!(policy::show, policy::put))
+        .routes(routes!(policy::preview))
+        .routes(routes!(policy::withdraw))
         .routes(routes!(verify::verify))
         .routes(routes!(
             sessions::sign_in,

@@ -2,8 +2,10 @@
 
 pub mod access_tokens;
 pub mod acting;
+pub mod api_keys;
 pub mod audit;
 pub mod catalogue;
+pub mod due;
 pub mod explain;
 pub mod follower;
 pub mod gate;
@@ -13,17 +15,21 @@ pub mod members;
 pub mod organizations;
 pub mod passwords;
 pub mod permissions;
+pub mod policy;
 pub mod revocations;
 pub mod roles;
+mod secrets;
 pub mod sessions;
 pub mod set_up;
 pub mod sign_in;
+pub mod suspensions;
 pub mod throttle;
 pub mod token_change;
 pub mod token_creation;
 pub mod use_log;
 pub mod users;
 pub mod verification;
+mod wishes;
 
 use crate::{clock::Clock, entropy::SystemEntropy, observe::Metrics};
 use acting::Refusals;

@@ -80,6 +80,10 @@ pub struct TokenChange<'a> {
     pub never_expires_acknowledged: bool,
     /// What it is narrowed to.
     pub scope: Option<&'a PermissionSet>,
+    /// The first moment at which it works, if not from the beginning.
+    pub valid_from: Option<Timestamp>,
+    /// From where it may be used.
+    pub address_rules: Option<&'a AddressRules>,
     /// When it is changed: a token that has ended by then stays as it is.
     pub now: Timestamp,
 }
@@ -295,6 +299,7 @@ impl Tx {
         if let Some(prefix) = held {
             return Ok(Err(rows::prefix(&prefix)?));
         }
+        let (allow, deny) = rows::networks_of(change.address_rules);
         let changed = execute!(
             self,
             sql::TOKEN_UPDATE,
@@ -308,6 +313,9 @@ impl Tx {
             change.never_expires_acknowledged,
             change.scope.map(PermissionSet::to_text),
             change.now.micros(),
+            rows::micros(change.valid_from),
+            allow.clone(),
+            deny.clone(),
         );
         Ok(Ok((changed == 1).then_some(FeedKey::Token(id))))
     }

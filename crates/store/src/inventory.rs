@@ -98,7 +98,7 @@ impl InventoryRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: Vec<u8>,
     kind: String,
     user_id: Option<Vec<u8>>,
@@ -162,14 +162,14 @@ impl TryFrom<Row> for InventoryRow {
 }
 
 /// The latest use of any secret: a key with one secret is looked up as quickly as a token.
-const COLUMNS: &str = concat!(
+pub(crate) const COLUMNS: &str = concat!(
     "select t.id, t.kind, t.user_id, w.name as user_name, w.email as user_email, t.role_id, r.name as role_name, t.name, \
      coalesce((select s.prefix from token s where s.secret_of = t.id and s.secret_retired_at is null), t.prefix) as prefix, \
      t.scope, t.created_at, t.expires_at, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner, ",
     crate::sql::revoked_at!(),
     " as revoked_at, u.at as used_at, u.method as used_method, u.path as used_path, u.address as used_address, u.agent as used_agent "
 );
-const TABLES: &str = "from token t left join app_user w on w.id = t.user_id left join role r on r.id = t.role_id \
+pub(crate) const TABLES: &str = "from token t left join app_user w on w.id = t.user_id left join role r on r.id = t.role_id \
     left join token_use u on u.token_id = (select v.token_id from token_use v where v.token_id = t.id or v.token_id in (select s.id from token s where s.secret_of = t.id) order by v.at desc limit 1) \
     where t.secret_of is null and t.organization_id = ";
 

@@ -8,6 +8,7 @@
 mod access_tokens;
 mod api_keys;
 mod audit;
+mod concerned;
 mod connect;
 mod directory;
 mod error;

@@ -264,7 +264,21 @@ impl Tx {
         Ok(taken == 1)
     }
 
-    /// Makes `policy` the policy, and every token keep to it.
+    /// A moment for a change that many tokens of the organization go through together: `now`, or the first after the one
+    /// before. It marks the rows, and no two changes may have the same mark. Under [`Self::hold_organization`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bulk_moment(
+        &mut self,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let last: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKENS_LAST_MARK).bind(&organization.bytes()[..]).fetch_one(&mut **tx).await?);
+        Ok(now.max(rows::moment(last.saturating_add(1))))
+    }
+
+    /// Makes `policy` the policy, and every token keep to its lifetimes. `now` marks them: see [`Self::bulk_moment`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -319,7 +333,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Revokes what was not used since `days` days ago.
+    /// Revokes what was not used since `days` days ago. `now` marks them: see [`Self::bulk_moment`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -353,7 +367,7 @@ impl Tx {
         Ok(())
     }
 
-    /// What the policy forbids personal access tokens, asked inside the transaction that makes one.
+    /// The policy, asked inside the transaction that makes one.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -168,7 +168,7 @@ statements! {
     TOKEN_INSERT = "insert into token (id, kind, organization_id, user_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, expires_at, never_expires_acknowledged, valid_from, allow_networks, deny_networks) values ($1, 'personal_access_token', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing";
     TOKEN_NAME_HOLDER = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and revoked_at is null";
     TOKEN_NAMESAKE = "select prefix from token where organization_id = $1 and user_id = $2 and name_key = $3 and id <> $4 and revoked_at is null";
-    TOKEN_UPDATE = "update token set name = $5, name_key = $6, expires_at = $7, never_expires_acknowledged = $8, scope = $9, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and version = $4 and revoked_at is null and (expires_at is null or expires_at > $10)";
+    TOKEN_UPDATE = "update token set name = $5, name_key = $6, expires_at = $7, never_expires_acknowledged = $8, scope = $9, valid_from = $11, allow_networks = $12, deny_networks = $13, version = version + 1 where organization_id = $1 and user_id = $2 and id = $3 and version = $4 and revoked_at is null and (expires_at is null or expires_at > $10)";
     TOKEN_REVOKE = concat!("update token as t set revoked_at = $4, version = t.version + 1 where t.organization_id = $1 and t.user_id = $2 and t.id = $3 and ", is_not_revoked!());
     TOKEN_REDIGEST = "update token set digest = $3, pepper_id = $4 where id = $1 and digest = $2";
     TOKEN_OF_USER = concat!("select ", token_columns!("$4"), " from token t left join token_use u on u.token_id = t.id where t.organization_id = $1 and t.user_id = $2 and t.id = $3");

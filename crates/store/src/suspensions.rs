@@ -109,7 +109,8 @@ impl Store {
 }
 
 impl Tx {
-    /// Suspends a token, or a key with all its secrets. Empty when there is none that is not revoked.
+    /// Suspends a token, or a key with all its secrets. Empty when there is none that is not revoked, and when its owner
+    /// would write over what somebody else began.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -128,6 +129,29 @@ impl Tx {
             rows::micros(suspension.until),
             suspension.reason.as_str(),
             suspension.by_owner
+        );
+        if changed == 0 {
+            return Ok(Vec::new());
+        }
+        self.rows_of(organization, id).await
+    }
+
+    /// Lifts a suspension whose end has come. Empty when it has none, or not yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lift_due_suspension(
+        &mut self,
+        organization: OrganizationId,
+        id: TokenId,
+        now: Timestamp,
+    ) -> Result<Vec<FeedKey>, StoreError> {
+        let changed = execute!(
+            self,
+            sql::TOKEN_LIFT_DUE,
+            &organization.bytes()[..],
+            &id.bytes()[..],
+            now.micros()
         );
         if changed == 0 {
             return Ok(Vec::new());

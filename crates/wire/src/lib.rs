@@ -4,12 +4,15 @@
 //! UUIDs, unknown fields of a request are refused.
 
 pub mod administration;
+pub mod api_key;
 pub mod audit;
 pub mod explain;
 pub mod inventory;
 pub mod organization;
+pub mod policy;
 pub mod problem;
 pub mod session;
+pub mod suspension;
 pub mod token;
 pub mod verify;
 
@@ -19,6 +22,7 @@ pub use administration::{
     OrganizationList, OwnOrganization, OwnOrganizations, PutPermission, Role, RoleDeleted,
     RoleList, RoleReference, SwitchOrganization, User, UserList, WriteRole,
 };
+pub use api_key::{ApiKey, ApiKeyList, CreateApiKey, KeyMaker, KeyRole, KeySecret, RotateKey};
 pub use audit::{
     AuditActor, AuditExpected, AuditFinding, AuditHead, AuditLine, AuditList, AuditReport,
 };
@@ -28,11 +32,16 @@ pub use inventory::{
     RevocationOutcome,
 };
 pub use organization::{Caller, CatalogueEntry, OrganizationReference, Permissions};
+pub use policy::{
+    ConcernedToken, NextPolicy, Policies, Policy, PolicyEffect, PolicyLifetime, PolicyPreview,
+    PreviewPolicy, PutPolicy,
+};
 pub use problem::{FieldProblem, Problem};
 pub use session::{NewSession, Session, SessionList, SignIn};
+pub use suspension::{SuspendToken, Suspension};
 pub use token::{
     CreateToken, JsonPatchOperation, Owner, PersonalAccessToken, PersonalAccessTokenList,
-    TokenPatch,
+    PolicyNotice, TokenPatch,
 };
 pub use verify::{VerifyAnswer, VerifyAnswers, VerifyQuestion, VerifyQuestions};
 

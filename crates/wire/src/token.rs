@@ -23,6 +23,17 @@ pub struct CreateToken {
     /// your role allows at the time of each request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Vec<String>>,
+    /// The first moment at which it works; null or absent: from the beginning. Before `expirationDate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub not_before: Option<String>,
+    /// Networks from which alone it may be used, `192.0.2.0/24` or `2001:db8::/32`, at most 100. Null or absent: from
+    /// anywhere that the organization's policy allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_addresses: Option<Vec<String>>,
+    /// Networks from which it may never be used, whatever is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_addresses: Option<Vec<String>>,
 }
 
 /// A personal access token.
@@ -68,6 +79,47 @@ pub struct PersonalAccessToken {
     /// When it was revoked.
     #[schema(format = DateTime)]
     pub revoked: Option<String>,
+    /// When it was suspended, if it is.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub suspended_at: Option<String>,
+    /// When it will work again by itself; null while suspended: when somebody lifts it.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub suspended_until: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub suspended_reason: Option<String>,
+    /// Whether its owner suspended it, and not somebody who answers for the organization.
+    #[serde(default)]
+    pub suspended_by_owner: Option<bool>,
+    /// The first moment at which it works; null: from the beginning.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub not_before: Option<String>,
+    /// From where alone it may be used; null: from anywhere that the organization's policy allows.
+    #[serde(default)]
+    pub allowed_addresses: Option<Vec<String>>,
+    /// From where it may never be used.
+    #[serde(default)]
+    pub denied_addresses: Option<Vec<String>>,
+    /// What a change of the organization's policy that is to come will do to it.
+    #[serde(default)]
+    pub policy_notice: Option<PolicyNotice>,
+}
+
+/// What a change of policy that is to come will do to a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyNotice {
+    /// When the change comes into force.
+    #[schema(format = DateTime)]
+    pub enforce_at: String,
+    /// `shortened`, `revoked`, or `revoked_unless_used`.
+    pub effect: String,
+    /// When the token will end, if it is shortened.
+    #[schema(format = DateTime)]
+    pub expiration_date: Option<String>,
 }
 
 /// Who owns a credential.
@@ -108,6 +160,16 @@ pub struct TokenPatch {
     /// What it is narrowed to. It can only become narrower.
     #[serde(default)]
     pub scope: Option<Vec<String>>,
+    /// The first moment at which it works.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub not_before: Option<String>,
+    /// From where alone it may be used.
+    #[serde(default)]
+    pub allowed_addresses: Option<Vec<String>>,
+    /// From where it may never be used.
+    #[serde(default)]
+    pub denied_addresses: Option<Vec<String>>,
 }
 
 /// One operation of a JSON Patch (RFC 6902) on the document of [`TokenPatch`].

@@ -209,6 +209,14 @@ pub(crate) mod tests {
             last_used_agent: None,
             state: state.into(),
             revoked: None,
+            suspended_at: None,
+            suspended_until: None,
+            suspended_reason: None,
+            suspended_by_owner: None,
+            not_before: None,
+            allowed_addresses: None,
+            denied_addresses: None,
+            policy_notice: None,
         }
     }
 

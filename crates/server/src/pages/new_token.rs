@@ -58,6 +58,7 @@ impl NewToken {
             expiration_date,
             user_aware_token_never_expires: never,
             scope: self.may.scope(),
+            ..CreateToken::default()
         })
     }
 }
@@ -87,7 +88,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Asked(asked): Asked,
 ) -> Result<Response, PageError> {
-    if let Some(refused) = tokens::not_allowed(&visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, &visitor).await? {
         return Ok(refused);
     }
     let mut form = NewToken::empty(&app);
@@ -149,7 +150,7 @@ async fn show_form(
 }
 
 pub(super) async fn create(State(app): State<App>, sent: Sent) -> Result<Response, PageError> {
-    if let Some(refused) = tokens::not_allowed(&sent.visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, &sent.visitor).await? {
         return Ok(refused);
     }
     let form = NewToken::read(&sent.fields, app.services.clock.now());

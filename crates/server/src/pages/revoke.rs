@@ -28,7 +28,7 @@ pub(super) async fn ask(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    if let Some(refused) = tokens::not_allowed(&visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, &visitor).await? {
         return Ok(refused);
     }
     let found = token::find(&app, &visitor, &id).await?;
@@ -52,7 +52,7 @@ pub(super) async fn revoke(
     sent: Sent,
 ) -> Result<Response, PageError> {
     let visitor = &sent.visitor;
-    if let Some(refused) = tokens::not_allowed(visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, visitor).await? {
         return Ok(refused);
     }
     let id = token::find(&app, visitor, &id).await?.token.id;

@@ -113,7 +113,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Asked(asked): Asked,
 ) -> Result<Response, PageError> {
-    if let Some(refused) = tokens::not_allowed(&visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, &visitor).await? {
         return Ok(refused);
     }
     let found = find(&app, &visitor, &id).await?;
@@ -198,7 +198,7 @@ pub(super) async fn change(
     sent: Sent,
 ) -> Result<Response, PageError> {
     let visitor = &sent.visitor;
-    if let Some(refused) = tokens::not_allowed(visitor)? {
+    if let Some(refused) = tokens::not_allowed(&app, visitor).await? {
         return Ok(refused);
     }
     let found = find(&app, visitor, &id).await?;

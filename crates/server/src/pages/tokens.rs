@@ -8,7 +8,10 @@ use super::{
     view::{Frame, TokenView},
     visitor::{Asked, Visitor},
 };
-use crate::{app::App, error::ServiceError};
+use crate::{
+    app::App,
+    error::{ServiceError, capitalized, one_of},
+};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use hallpass_domain::{access_token::TokenState, id::TokenId, time::Timestamp};
@@ -72,6 +75,7 @@ struct TokensPage {
 #[template(path = "not_allowed.html")]
 struct NotAllowedPage {
     frame: Frame,
+    who: String,
 }
 
 pub(super) async fn list(
@@ -79,7 +83,7 @@ pub(super) async fn list(
     visitor: Visitor,
     Asked(asked): Asked,
 ) -> Result<Response, PageError> {
-    if let Some(refused) = not_allowed(&visitor)? {
+    if let Some(refused) = not_allowed(&app, &visitor).await? {
         return Ok(refused);
     }
     let banner = revoked_banner(&app, &visitor, asked.get("revoked")).await?;
@@ -87,14 +91,20 @@ pub(super) async fn list(
 }
 
 /// The page for someone who may not have tokens.
-pub(super) fn not_allowed(visitor: &Visitor) -> Result<Option<Response>, PageError> {
+pub(super) async fn not_allowed(
+    app: &App,
+    visitor: &Visitor,
+) -> Result<Option<Response>, PageError> {
     if visitor.person().membership.may_have_tokens {
         return Ok(None);
     }
+    let organization = visitor.person().organization.id;
+    let names = app.services.gatekeepers(organization).await?;
     page_with(
         StatusCode::FORBIDDEN,
         &NotAllowedPage {
             frame: Frame::new(visitor, "tokens"),
+            who: capitalized(&one_of(&names)),
         },
     )
     .map(Some)

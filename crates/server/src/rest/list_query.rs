@@ -68,7 +68,7 @@ pub(super) fn parse(query: Option<&str>, now: Timestamp) -> Result<TokenQuery, S
     })
 }
 
-fn state(text: &str) -> Result<TokenState, ServiceError> {
+pub(super) fn state(text: &str) -> Result<TokenState, ServiceError> {
     TokenState::from_word(text).ok_or_else(|| {
         InvalidField::new(
             "state",

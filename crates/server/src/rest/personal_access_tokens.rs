@@ -36,7 +36,7 @@ const TAG: &str = "Personal access tokens";
     responses(
         (status = 201, body = PersonalAccessToken, description = "Made. `Location` is its address."),
         (status = 200, body = PersonalAccessToken, description = "Was made before with this Idempotency-Key."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "`expiration_required`, `expiration_not_in_future`, `expiration_malformed`, `name_required`, `name_too_long`, `name_malformed`, `permission_malformed`, `permission_not_held`, `scope_empty`, `body_malformed`, …"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "`expiration_required`, `expiration_not_in_future`, `expiration_malformed`, `name_required`, `name_too_long`, `name_malformed`, `permission_malformed`, `permission_not_held`, `scope_empty`, `not_before_malformed`, `not_before_too_late`, `addresses_malformed`, `addresses_empty`, `addresses_too_many`, `policy_lifetime`, `policy_never_expires`, `policy_forbids_permission`, `body_malformed`, …"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`recent_sign_in_required`, `csrf_required`, `tokens_not_allowed`, `wider_than_asker`, `permission_missing`"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`name_taken` (with the other token's `prefix`), `too_many_tokens`"),
@@ -108,11 +108,12 @@ pub(super) async fn list(
     let now = app.services.clock.now();
     let query = list_query::parse(query.as_deref(), now)?;
     let page = app.services.list_tokens(&person, &query).await?;
+    let to_come = app.services.policy_to_come(person.organization.id).await?;
     Ok(Json(PersonalAccessTokenList {
         items: page
             .items
             .iter()
-            .map(|item| shapes::token(&item.token, None, &person, now))
+            .map(|item| shapes::warned_token(&item.token, to_come.as_ref(), &person, now))
             .collect(),
         next_cursor: page
             .next
@@ -135,9 +136,10 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<PersonalAccessToken>, ApiError> {
     let found = app.services.get_token(&person, parse_id(&id)?).await?;
-    Ok(Json(shapes::token(
+    let to_come = app.services.policy_to_come(person.organization.id).await?;
+    Ok(Json(shapes::warned_token(
         &found.token,
-        None,
+        to_come.as_ref(),
         &person,
         app.services.clock.now(),
     )))
@@ -145,9 +147,10 @@ pub(super) async fn show(
 
 /// Change a token
 ///
-/// Its name, its end, its acknowledgement, its permissions: as JSON Merge Patch (RFC 7396) or as JSON Patch (RFC 6902)
-/// on the document of these four. Permissions can only become fewer; a revoked or expired token stays as it is; to let
-/// a token live longer, a session's sign-in must be of the last five minutes.
+/// Its name, its end, its acknowledgement, its permissions, when and from where it works: as JSON Merge Patch (RFC 7396)
+/// or as JSON Patch (RFC 6902) on the document of these. Permissions can only become fewer; a revoked or expired token
+/// stays as it is; to let a token work longer, earlier or from more places, a session's sign-in must be of the last
+/// five minutes.
 #[utoipa::path(patch, path = "/v1/personal-access-tokens/{id}", tag = TAG, operation_id = "changePersonalAccessToken",
     params(("id" = String, Path, description = "The token's id")),
     request_body(content(
@@ -157,9 +160,9 @@ pub(super) async fn show(
     )),
     responses(
         (status = 200, body = PersonalAccessToken),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "`patch_malformed`, `scope_widened`, `expiration_required`, …"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "`patch_malformed`, `scope_widened`, `expiration_required`, `addresses_malformed`, `policy_lifetime`, `policy_forbids_permission`, …"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "`recent_sign_in_required`, `csrf_required`, `wider_than_asker`"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`recent_sign_in_required`, `csrf_required`, `tokens_not_allowed` (with who can allow it), `wider_than_asker`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`, also for other people's"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`name_taken`, `token_ended`, `patch_test_failed`, `changed_meanwhile`"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "`unsupported_media_type`"),
@@ -246,7 +249,7 @@ pub(super) async fn revoke_self(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_id(text: &str) -> Result<TokenId, ServiceError> {
+pub(super) fn parse_id(text: &str) -> Result<TokenId, ServiceError> {
     TokenId::parse(text).map_err(|_| ServiceError::NotFound("token"))
 }
 

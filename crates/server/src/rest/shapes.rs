@@ -1,12 +1,23 @@
 //! From the domain's types to the wire's.
 
-use crate::service::{Person, acting::Actor};
-use hallpass_domain::{
-    access_token::PersonalAccessToken, permission::PermissionSet, role::RolePermissions,
-    time::Timestamp, token::PlainToken,
+use crate::service::{
+    Person,
+    acting::Actor,
+    policy::{Consequence, notice},
 };
-use hallpass_store::{MemberRow, OrganizationRow, RoleUse};
-use hallpass_wire::{Caller, OrganizationReference, Owner, RoleReference};
+use hallpass_domain::{
+    access_token::{PersonalAccessToken, Suspension},
+    api_key::KeySecret,
+    network::NetworkSet,
+    permission::PermissionSet,
+    role::RolePermissions,
+    time::Timestamp,
+    token::PlainToken,
+};
+use hallpass_store::{KeyWithUse, MemberRow, OrganizationRow, PolicyChange, RoleUse};
+use hallpass_wire::{
+    Caller, KeyMaker, KeyRole, OrganizationReference, Owner, PolicyNotice, RoleReference,
+};
 
 pub(super) fn texts(set: &PermissionSet) -> Vec<String> {
     set.iter().map(ToString::to_string).collect()
@@ -35,6 +46,7 @@ pub(super) fn token(
     now: Timestamp,
 ) -> hallpass_wire::PersonalAccessToken {
     let last = token.last_use.as_ref();
+    let (rest, rules) = (token.suspension.as_ref(), token.address_rules.as_ref());
     hallpass_wire::PersonalAccessToken {
         id: token.id.to_string(),
         name: token.name.to_string(),
@@ -53,6 +65,55 @@ pub(super) fn token(
         last_used_agent: last.and_then(|last| last.agent.clone()),
         state: token.state(now).word().to_owned(),
         revoked: token.revoked.map(|at| at.to_string()),
+        suspended_at: rest.map(|rest| rest.since.to_string()),
+        suspended_until: rest.and_then(|rest| rest.until).map(|at| at.to_string()),
+        suspended_reason: rest.map(|rest| rest.reason.clone()),
+        suspended_by_owner: rest.map(|rest| rest.by_owner),
+        not_before: token.valid_from.map(|at| at.to_string()),
+        allowed_addresses: rules.and_then(|rules| networks(&rules.allow)),
+        denied_addresses: rules.and_then(|rules| networks(&rules.deny)),
+        policy_notice: None,
+    }
+}
+
+/// The same, with what a policy that is to come will do to it.
+pub(super) fn warned_token(
+    shown: &PersonalAccessToken,
+    change: Option<&PolicyChange>,
+    person: &Person,
+    now: Timestamp,
+) -> hallpass_wire::PersonalAccessToken {
+    let to_come = change.and_then(|change| Some((change.enforce_at, notice(change, shown, now)?)));
+    let policy_notice = to_come.map(|(at, what)| PolicyNotice {
+        enforce_at: at.to_string(),
+        effect: match what {
+            Consequence::Shortened(_) => "shortened",
+            Consequence::Revoked => "revoked",
+            Consequence::Unused => "revoked_unless_used",
+        }
+        .to_owned(),
+        expiration_date: match what {
+            Consequence::Shortened(end) => Some(end.to_string()),
+            Consequence::Revoked | Consequence::Unused => None,
+        },
+    });
+    hallpass_wire::PersonalAccessToken {
+        policy_notice,
+        ..token(shown, None, person, now)
+    }
+}
+
+/// A list of networks; none for none.
+fn networks(set: &NetworkSet) -> Option<Vec<String>> {
+    (!set.is_empty()).then(|| set.iter().map(ToString::to_string).collect())
+}
+
+pub(super) fn suspension(rest: &Suspension) -> hallpass_wire::Suspension {
+    hallpass_wire::Suspension {
+        since: rest.since.to_string(),
+        until: rest.until.map(|at| at.to_string()),
+        reason: rest.reason.clone(),
+        by_owner: rest.by_owner,
     }
 }
 
@@ -64,6 +125,79 @@ pub(super) fn caller(person: &Person) -> Caller {
         role: person.role.name.to_string(),
         may_have_tokens: person.membership.may_have_tokens,
         permissions: texts(&person.permissions),
+    }
+}
+
+/// The organization in which somebody acts, as the owner of its keys.
+pub(super) fn organization_of(actor: &Actor) -> Owner {
+    Owner {
+        kind: "organization".to_owned(),
+        id: actor.organization.id.to_string(),
+        name: actor.organization.name.to_string(),
+    }
+}
+
+/// A key of the actor's organization; with the secret that it just got, if it did.
+pub(super) fn key(
+    found: &KeyWithUse,
+    secret: Option<&PlainToken>,
+    actor: &Actor,
+    now: Timestamp,
+) -> hallpass_wire::ApiKey {
+    let key = &found.key;
+    let (rest, rules) = (key.suspension.as_ref(), key.address_rules.as_ref());
+    let organization = OrganizationReference {
+        id: actor.organization.id.to_string(),
+        name: actor.organization.name.to_string(),
+    };
+    let current = key.current().map(|secret| secret.prefix.to_string());
+    hallpass_wire::ApiKey {
+        id: key.id.to_string(),
+        name: key.name.to_string(),
+        prefix: current.unwrap_or_default(),
+        secret: secret.map(|secret| secret.expose().to_owned()),
+        role: KeyRole {
+            id: key.role.to_string(),
+            name: found.role_name.clone(),
+        },
+        scope: key.scope.as_ref().map(texts),
+        owner: organization_of(actor),
+        organization,
+        created_by: KeyMaker {
+            user: key.maker_user.map(|user| user.to_string()),
+            token: key.maker_token.map(|token| token.to_string()),
+        },
+        created: key.created.to_string(),
+        expiration_date: key.expiration.date().map(|date| date.to_string()),
+        user_aware_token_never_expires: key.never_expires_acknowledged,
+        last_used: key.last_use().map(|last| last.at.to_string()),
+        state: key.state(now).word().to_owned(),
+        revoked: key.revoked.map(|at| at.to_string()),
+        suspended_at: rest.map(|rest| rest.since.to_string()),
+        suspended_until: rest.and_then(|rest| rest.until).map(|at| at.to_string()),
+        suspended_reason: rest.map(|rest| rest.reason.clone()),
+        suspended_by_owner: rest.map(|rest| rest.by_owner),
+        not_before: key.valid_from.map(|at| at.to_string()),
+        allowed_addresses: rules.and_then(|rules| networks(&rules.allow)),
+        denied_addresses: rules.and_then(|rules| networks(&rules.deny)),
+        secrets: key.secrets.iter().map(|one| key_secret(one, now)).collect(),
+    }
+}
+
+fn key_secret(secret: &KeySecret, now: Timestamp) -> hallpass_wire::KeySecret {
+    let last = secret.last_use.as_ref();
+    hallpass_wire::KeySecret {
+        prefix: secret.prefix.to_string(),
+        works: secret.works(now),
+        since: secret.since.to_string(),
+        retired: secret.retired.map(|at| at.to_string()),
+        until: secret.until.map(|at| at.to_string()),
+        quiet_for_seconds: secret.quiet_seconds,
+        last_used: last.map(|last| last.at.to_string()),
+        last_used_method: last.and_then(|last| last.method.clone()),
+        last_used_path: last.and_then(|last| last.path.clone()),
+        last_used_address: last.and_then(|last| last.address.clone()),
+        last_used_agent: last.and_then(|last| last.agent.clone()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use hallpass_domain::{
     limits::SOLE_WAIT_SECONDS,
-    permission::{CatalogueEntry, OWN_RESOURCE},
+    permission::{CatalogueEntry, OWN_RESOURCE, PermissionSet},
     token::{Pepper, Peppers},
 };
 use hallpass_store::{Database, Store};

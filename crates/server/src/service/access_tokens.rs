@@ -4,10 +4,11 @@
 use super::{
     Person, RequestContext, Services, Via,
     acting::{Actor, Noted},
+    wishes::Reach,
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
-    access_token::{Expiration, PersonalAccessToken, TokenState},
+    access_token::{PersonalAccessToken, TokenState},
     audit::Action,
     id::TokenId,
     permission::{Permission, PermissionSet},
@@ -140,6 +141,21 @@ impl Services {
         self.reach(seq).await
     }
 
+    /// Begins a change of one of `person`'s tokens that the organization's policy has a say in. Its row is held first, as by
+    /// all who change the policy or revoke what the organization has: neither can slip in between.
+    pub(super) async fn begin_own(
+        &self,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Tx, ServiceError> {
+        let mut tx = self.begin_change().await?;
+        if !tx.hold_organization(person.organization.id).await? {
+            return Err(ServiceError::NotFound("organization"));
+        }
+        self.hold_asker(&mut tx, person, now).await?;
+        Ok(tx)
+    }
+
     /// Holds what `person` proves themselves with until the transaction ends. It was good when the request began;
     /// a body may have taken half a minute to arrive since.
     pub(super) async fn hold_asker(
@@ -163,8 +179,7 @@ impl Services {
     pub(super) async fn check_may_make(
         &self,
         person: &Person,
-        scope: Option<&PermissionSet>,
-        expiration: Expiration,
+        wanted: Reach<'_>,
     ) -> Result<(), ServiceError> {
         let Via::Token { id } = person.via else {
             return if self.is_recent(person) {
@@ -174,19 +189,12 @@ impl Services {
             };
         };
         let asker = self.get_token(person, id).await?.token;
-        let narrow_enough =
-            scope.is_some_and(|scope| asker.scope.as_ref().is_none_or(|own| own.covers_all(scope)));
-        if !narrow_enough {
+        if wanted.scope.is_none() {
             return Err(ServiceError::WiderThanAsker(
-                "a token cannot make one that may do more than itself, nor let one live longer: name in scope only permissions that this token names",
+                "a token cannot make one for all that its owner's role allows, nor let one live longer: name in scope only permissions that this token names",
             ));
         }
-        if expiration.outlives(asker.expiration) {
-            return Err(ServiceError::WiderThanAsker(
-                "a token cannot make one that lives longer than itself: choose an expirationDate no later than its own",
-            ));
-        }
-        Ok(())
+        wanted.check_within(Reach::from(&asker))
     }
 
     /// Writes the line of a token that was made or revoked.
@@ -231,5 +239,8 @@ pub(super) fn shown(token: &PersonalAccessToken) -> Value {
         "prefix": token.prefix.as_str(),
         "expirationDate": token.expiration.date().map(|date| date.to_string()),
         "scope": token.scope.as_ref().map(PermissionSet::to_text),
+        "notBefore": token.valid_from.map(|at| at.to_string()),
+        "allowedAddresses": token.address_rules.as_ref().map(|rules| rules.allow.to_text()),
+        "deniedAddresses": token.address_rules.as_ref().map(|rules| rules.deny.to_text()),
     })
 }

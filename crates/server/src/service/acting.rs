@@ -155,6 +155,23 @@ impl Noted {
         self
     }
 
+    fn entry(self, organization: OrganizationId, now: Timestamp) -> AuditEntry<'static> {
+        let text = |value: Option<Value>| value.map(|value| value.to_string());
+        AuditEntry {
+            at: now,
+            organization: Some(organization),
+            actor: None,
+            token: None,
+            action: self.action,
+            target: self.target,
+            address: None,
+            agent: None,
+            before: text(self.before),
+            after: text(self.after),
+            detail: text(self.detail),
+        }
+    }
+
     /// What else there is to say.
     #[must_use]
     pub fn with(mut self, detail: Value) -> Self {
@@ -333,20 +350,25 @@ impl Services {
         now: Timestamp,
     ) {
         let address = context.address_text();
-        let text = |value: Option<Value>| value.map(|value| value.to_string());
         let entry = AuditEntry {
-            at: now,
-            organization: Some(actor.organization.id),
             actor: actor.user,
             token: actor.token(),
-            action: noted.action,
-            target: noted.target,
             address: address.as_deref(),
             agent: context.agent.as_deref(),
-            before: text(noted.before),
-            after: text(noted.after),
-            detail: text(noted.detail),
+            ..noted.entry(actor.organization.id, now)
         };
+        tx.append_audit(&self.entropy, self.peppers.current(), &entry);
+    }
+
+    /// The same for what happens by the clock: nobody did it.
+    pub(super) fn note_due(
+        &self,
+        tx: &mut Tx,
+        organization: OrganizationId,
+        noted: Noted,
+        now: Timestamp,
+    ) {
+        let entry = noted.entry(organization, now);
         tx.append_audit(&self.entropy, self.peppers.current(), &entry);
     }
 

@@ -195,8 +195,13 @@ impl Services {
             actor.require_all(&after.holds(&catalogue, actor.organization.host))?;
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
-            let written = tx.change_role(actor.organization.id, &after).await?;
-            let changed = written_role(written)?;
+            let changed = if before.built_in().is_none() {
+                written_role(tx.change_role(actor.organization.id, &after).await?)?
+            } else if tx.hold_role(&before).await? {
+                tx.put_built_in_role(&after).await?
+            } else {
+                return Err(ServiceError::ChangedMeanwhile);
+            };
             let noted = noted.changed(shown(&before), shown(&after));
             self.note(&mut tx, actor, context, noted, now);
             self.finish(tx, &[changed]).await
@@ -243,7 +248,8 @@ impl Services {
                 return Err(ServiceError::RoleInUse);
             }
             let moved = changed.len();
-            let deleted = tx.delete_role(organization, &role, now).await?;
+            let mark = tx.bulk_moment(organization, now).await?;
+            let deleted = tx.delete_role(organization, &role, mark).await?;
             let (keys, gone) = deleted.ok_or(ServiceError::ChangedMeanwhile)?;
             changed.extend(gone);
             self.recount(&mut tx, organization).await?;

@@ -1,19 +1,19 @@
-//! Changing a token: its name, its end, and its permissions, which can only become fewer.
+//! Changing a token: its name, when and from where it works, and its permissions, which can only become fewer.
 
 use super::{
     Person, RequestContext, Services,
-    access_tokens::{check_scope_held, parse_scope, shown},
+    access_tokens::{check_scope_held, shown},
     acting::{Actor, Noted},
+    wishes::{Sent, Wish, check_allowed, check_lifetime},
 };
-use crate::error::{InvalidField, ServiceError};
+use crate::error::ServiceError;
 use hallpass_domain::{
-    access_token::{Expiration, PersonalAccessToken, TokenState},
+    access_token::{PersonalAccessToken, TokenState},
     audit::Action,
     id::TokenId,
     limits::BODY_BYTES_MAX,
-    name::TokenName,
-    permission::PermissionSet,
-    time::Timestamp,
+    network::NetworkSet,
+    policy::Policy,
 };
 use hallpass_store::TokenChange;
 use hallpass_wire::TokenPatch;
@@ -34,6 +34,11 @@ pub enum Patch {
 impl Patch {
     /// What the changeable parts of a token become.
     fn apply_to(&self, token: &PersonalAccessToken) -> Result<TokenPatch, ServiceError> {
+        let texts = |set: &NetworkSet| {
+            let texts: Vec<String> = set.iter().map(ToString::to_string).collect();
+            Some(texts).filter(|texts| !texts.is_empty())
+        };
+        let rules = token.address_rules.as_ref();
         let before = TokenPatch {
             name: token.name.as_str().to_owned(),
             expiration_date: token.expiration.date().map(|date| date.to_string()),
@@ -42,6 +47,9 @@ impl Patch {
                 .scope
                 .as_ref()
                 .map(|scope| scope.iter().map(ToString::to_string).collect()),
+            not_before: token.valid_from.map(|at| at.to_string()),
+            allowed_addresses: rules.and_then(|rules| texts(&rules.allow)),
+            denied_addresses: rules.and_then(|rules| texts(&rules.deny)),
         };
         let mut document = serde_json::to_value(before)
             .map_err(|error| ServiceError::Internal(error.to_string()))?;
@@ -79,67 +87,6 @@ fn malformed(why: &str) -> ServiceError {
     }
 }
 
-/// What a token becomes, parsed.
-struct Changed {
-    name: TokenName,
-    expiration: Expiration,
-    acknowledged: bool,
-    scope: Option<PermissionSet>,
-}
-
-impl Changed {
-    fn parse(
-        after: &TokenPatch,
-        before: &PersonalAccessToken,
-        now: Timestamp,
-    ) -> Result<Self, ServiceError> {
-        let name = TokenName::parse(&after.name).map_err(|error| InvalidField::name("name", error));
-        let acknowledged = after.user_aware_token_never_expires;
-        let expiration =
-            Expiration::from_request(after.expiration_date.as_deref(), acknowledged, now)
-                .map_err(InvalidField::expiration);
-        let scope = parse_scope(after.scope.as_deref())
-            .and_then(|scope| narrower(scope, before.scope.as_ref()));
-        match (name, expiration, scope) {
-            (Ok(name), Ok(expiration), Ok(scope)) => Ok(Self {
-                name,
-                expiration,
-                acknowledged: acknowledged.unwrap_or(false),
-                scope,
-            }),
-            (name, expiration, scope) => Err(ServiceError::Invalid(
-                [name.err(), expiration.err(), scope.err()]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-            )),
-        }
-    }
-}
-
-/// A token's permissions only become fewer: who holds a copy of it must not gain by what its owner does.
-fn narrower(
-    after: Option<PermissionSet>,
-    before: Option<&PermissionSet>,
-) -> Result<Option<PermissionSet>, InvalidField> {
-    let own_tokens = hallpass_domain::permission::Permission::OWN_TOKENS;
-    let widens = match (&after, before) {
-        (None, Some(_)) => true,
-        (Some(after), Some(before)) => !before.covers_all(after),
-        // All that the role allows never included the one that must be named.
-        (Some(after), None) => after.names_text(own_tokens),
-        (None, None) => false,
-    };
-    if widens {
-        return Err(InvalidField::new(
-            "scope",
-            "scope_widened",
-            "a token's permissions can only become fewer; make a new token for more",
-        ));
-    }
-    Ok(after)
-}
-
 impl Services {
     /// Changes one of `person`'s tokens. To let it live longer takes what making it anew would: in a session a recent
     /// sign-in, of a token that it is no narrower and lives as long.
@@ -175,7 +122,7 @@ impl Services {
         context: &RequestContext,
     ) -> Result<Option<PersonalAccessToken>, ServiceError> {
         if !person.membership.may_have_tokens {
-            return Err(ServiceError::TokensNotAllowed);
+            return Err(self.tokens_not_allowed(person.organization.id).await);
         }
         let now = self.clock.now();
         let found = self.get_token(person, id).await?;
@@ -183,23 +130,25 @@ impl Services {
         if matches!(token.state(now), TokenState::Revoked | TokenState::Expired) {
             return Err(ServiceError::TokenEnded);
         }
-        let changed = Changed::parse(&patch.apply_to(&token)?, &token, now)?;
+        let after = patch.apply_to(&token)?;
+        let changed = Wish::parse(&Sent::from(&after), Some(&token), now)?;
         if changed.scope != token.scope {
             check_scope_held(person, changed.scope.as_ref())?;
         }
-        if changed.expiration.outlives(token.expiration) {
-            self.check_may_make(person, changed.scope.as_ref(), changed.expiration)
-                .await?;
+        if changed.widens(&token) {
+            self.check_may_make(person, changed.reach()).await?;
         }
         let change = TokenChange {
             name: &changed.name,
             expiration: changed.expiration,
             never_expires_acknowledged: changed.acknowledged,
             scope: changed.scope.as_ref(),
+            valid_from: changed.valid_from,
+            address_rules: changed.address_rules.as_ref(),
             now,
         };
-        let mut tx = self.begin_change().await?;
-        self.hold_asker(&mut tx, person, now).await?;
+        let mut tx = self.begin_own(person, now).await?;
+        changed.check_change(&tx.policy_now(person.organization.id).await?, &token)?;
         let outcome = tx
             .change_token(
                 person.organization.id,
@@ -213,14 +162,38 @@ impl Services {
             return Ok(None);
         };
         let before = shown(&token);
-        token.name = changed.name;
-        token.expiration = changed.expiration;
-        token.never_expires_acknowledged = changed.acknowledged;
-        token.scope = changed.scope;
+        changed.put_into(&mut token);
         let noted = Noted::new(Action::TokenChanged, id).changed(before, shown(&token));
         self.note(&mut tx, &Actor::of_session(person), context, noted, now);
         let seq = tx.commit(&[key]).await?;
         self.reach(seq).await?;
         Ok(Some(token))
+    }
+}
+
+impl Wish {
+    /// Holds a change against the policy: what it makes longer, and what it newly narrows. What a token was allowed before
+    /// is not asked again.
+    fn check_change(
+        &self,
+        policy: &Policy,
+        before: &PersonalAccessToken,
+    ) -> Result<(), ServiceError> {
+        if self.expiration.outlives(before.expiration) {
+            check_lifetime(policy.personal, self.expiration, before.created)?;
+        }
+        if self.scope != before.scope {
+            check_allowed(policy, self.scope.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn put_into(self, token: &mut PersonalAccessToken) {
+        token.name = self.name;
+        token.expiration = self.expiration;
+        token.never_expires_acknowledged = self.acknowledged;
+        token.scope = self.scope;
+        token.valid_from = self.valid_from;
+        token.address_rules = self.address_rules;
     }
 }

@@ -2,22 +2,22 @@
 
 use super::{
     Person, RequestContext, Services,
-    access_tokens::{check_scope_held, parse_scope},
+    access_tokens::check_scope_held,
     acting::Noted,
+    secrets::Draws,
+    wishes::{Sent, Wish, check_allowed, check_lifetime},
 };
-use crate::error::{InvalidField, ServiceError};
+use crate::error::ServiceError;
 use hallpass_domain::{
-    Entropy,
-    access_token::{Expiration, PersonalAccessToken},
+    access_token::PersonalAccessToken,
     audit::Action,
-    id::TokenId,
-    limits::{IDEMPOTENCY_KEY_BYTES_MAX, IDEMPOTENCY_SECONDS, PREFIX_DRAWS_MAX},
-    name::TokenName,
-    permission::PermissionSet,
+    id::{OrganizationId, TokenId},
+    limits::{IDEMPOTENCY_KEY_BYTES_MAX, IDEMPOTENCY_SECONDS},
+    policy::Policy,
     time::Timestamp,
-    token::{BcryptHash, Kind, PlainToken, Scheme},
+    token::{Kind, PlainToken},
 };
-use hallpass_store::{FeedKey, Inserted, NewToken, Stored};
+use hallpass_store::{FeedKey, Inserted, NewToken, Stored, Tx};
 use hallpass_wire::CreateToken;
 use sha2::{Digest as _, Sha256};
 
@@ -28,43 +28,6 @@ pub struct Created {
     pub token: PersonalAccessToken,
     /// Its text, unless this repeats an earlier answer: it is shown once.
     pub secret: Option<PlainToken>,
-}
-
-/// A wish for a token, parsed.
-#[derive(Debug)]
-struct Wish {
-    name: TokenName,
-    expiration: Expiration,
-    acknowledged: bool,
-    scope: Option<PermissionSet>,
-}
-
-impl Wish {
-    fn parse(request: &CreateToken, now: Timestamp) -> Result<Self, ServiceError> {
-        let name =
-            TokenName::parse(&request.name).map_err(|error| InvalidField::name("name", error));
-        let expiration = Expiration::from_request(
-            request.expiration_date.as_deref(),
-            request.user_aware_token_never_expires,
-            now,
-        )
-        .map_err(InvalidField::expiration);
-        let scope = parse_scope(request.scope.as_deref());
-        match (name, expiration, scope) {
-            (Ok(name), Ok(expiration), Ok(scope)) => Ok(Self {
-                name,
-                expiration,
-                acknowledged: request.user_aware_token_never_expires.unwrap_or(false),
-                scope,
-            }),
-            (name, expiration, scope) => Err(ServiceError::Invalid(
-                [name.err(), expiration.err(), scope.err()]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-            )),
-        }
-    }
 }
 
 /// An `Idempotency-Key` and what it was sent with.
@@ -126,12 +89,11 @@ impl Services {
         let noted = Noted::new(Action::TokenCreated, person.user.id);
         self.attempt_own(person, context, noted, async {
             if !person.membership.may_have_tokens {
-                return Err(ServiceError::TokensNotAllowed);
+                return Err(self.tokens_not_allowed(person.organization.id).await);
             }
-            let wish = Wish::parse(request, now)?;
+            let wish = Wish::parse(&Sent::from(request), None, now)?;
             check_scope_held(person, wish.scope.as_ref())?;
-            self.check_may_make(person, wish.scope.as_ref(), wish.expiration)
-                .await?;
+            self.check_may_make(person, wish.reach()).await?;
             self.draw_until_free(person, &wish, repeatable, context, now)
                 .await
         })
@@ -147,10 +109,9 @@ impl Services {
         context: &RequestContext,
         now: Timestamp,
     ) -> Result<Created, ServiceError> {
-        for _ in 0..PREFIX_DRAWS_MAX {
-            let secret = PlainToken::generate(self.brand, Kind::PersonalAccessToken, &self.entropy);
-            // Before the transaction: a slow hash must not hold the writer.
-            let stored = self.stored_form(&secret).await?;
+        let mut draws = Draws::of(Kind::PersonalAccessToken);
+        loop {
+            let (secret, stored) = self.draw(&mut draws).await?;
             match self
                 .try_to_write(person, wish, &secret, &stored, repeatable, context, now)
                 .await?
@@ -169,8 +130,14 @@ impl Services {
                 Tried::PrefixTaken => {}
             }
         }
-        let fault = format!("{PREFIX_DRAWS_MAX} prefixes in a row were taken");
-        Err(ServiceError::Internal(fault))
+    }
+
+    /// Why somebody may not have tokens, with the names of some who can allow it.
+    pub(super) async fn tokens_not_allowed(&self, organization: OrganizationId) -> ServiceError {
+        match self.gatekeepers(organization).await {
+            Ok(names) => ServiceError::TokensNotAllowed(names),
+            Err(error) => error,
+        }
     }
 
     /// One use case, one transaction.
@@ -188,9 +155,11 @@ impl Services {
         context: &RequestContext,
         now: Timestamp,
     ) -> Result<Tried, ServiceError> {
-        let token = wish.token(person, TokenId::generate(&self.entropy, now), secret, now);
-        let mut tx = self.begin_change().await?;
-        self.hold_asker(&mut tx, person, now).await?;
+        let organization = person.organization.id;
+        let mut tx = self.begin_own(person, now).await?;
+        let floor = tx.tokens_floor(organization, Some(person.user.id)).await?;
+        let made = now.max(floor);
+        let token = wish.token(person, TokenId::generate(&self.entropy, made), secret, made);
         if let Some(Repeatable { key, request }) = &repeatable {
             let forget = now.plus_seconds(-IDEMPOTENCY_SECONDS);
             let before = tx
@@ -200,25 +169,14 @@ impl Services {
                 return Ok(Tried::MadeBefore(first, id));
             }
         }
-        let new = NewToken {
-            id: token.id,
-            organization: token.organization,
-            owner: token.owner,
-            role: person.role.id,
-            name: &token.name,
-            prefix: token.prefix,
-            stored,
-            scope: token.scope.as_ref(),
-            created: now,
-            expiration: token.expiration,
-            never_expires_acknowledged: token.never_expires_acknowledged,
-            valid_from: token.valid_from,
-            address_rules: token.address_rules.as_ref(),
-        };
-        match tx.insert_token(&new).await? {
+        wish.check_policy(&tx.policy_now(organization).await?, made)?;
+        match insert(&mut tx, person, &token, stored).await? {
             Inserted::Done => {}
             Inserted::PrefixTaken => return Ok(Tried::PrefixTaken),
-            Inserted::NotAllowed => return Err(ServiceError::TokensNotAllowed),
+            Inserted::NotAllowed => {
+                drop(tx);
+                return Err(self.tokens_not_allowed(organization).await);
+            }
             Inserted::TooMany => return Err(ServiceError::TooManyTokens),
             Inserted::TooManyToday => return Err(ServiceError::TooManyTokensToday),
             Inserted::NameTaken(prefix) => return Err(ServiceError::NameTaken(prefix)),
@@ -230,26 +188,6 @@ impl Services {
             tracing::warn!(%error, "a new token is not known in memory yet");
         }
         Ok(Tried::Made(Box::new(token)))
-    }
-
-    async fn stored_form(&self, secret: &PlainToken) -> Result<Stored, ServiceError> {
-        match self.scheme {
-            Scheme::HmacSha256 => {
-                let pepper = self.peppers.current();
-                Ok(Stored::Digest(pepper.digest(secret), pepper.id().clone()))
-            }
-            Scheme::Bcrypt => {
-                let mut salt = [0; 16];
-                self.entropy.fill(&mut salt);
-                let secret = secret.clone();
-                let hash = self
-                    .comparisons
-                    .run(move || BcryptHash::of(&secret, salt))
-                    .await?;
-                hash.map(Stored::Bcrypt)
-                    .ok_or_else(|| ServiceError::Internal("bcrypt failed".to_owned()))
-            }
-        }
     }
 
     async fn replay(
@@ -269,13 +207,51 @@ impl Services {
     }
 }
 
+async fn insert(
+    tx: &mut Tx,
+    person: &Person,
+    token: &PersonalAccessToken,
+    stored: &Stored,
+) -> Result<Inserted, ServiceError> {
+    let new = NewToken {
+        id: token.id,
+        organization: token.organization,
+        owner: token.owner,
+        role: person.role.id,
+        name: &token.name,
+        prefix: token.prefix,
+        stored,
+        scope: token.scope.as_ref(),
+        created: token.created,
+        expiration: token.expiration,
+        never_expires_acknowledged: token.never_expires_acknowledged,
+        valid_from: token.valid_from,
+        address_rules: token.address_rules.as_ref(),
+    };
+    Ok(tx.insert_token(&new).await?)
+}
+
 impl Wish {
+    /// Holds a wish for a new token against the policy.
+    fn check_policy(&self, policy: &Policy, made: Timestamp) -> Result<(), ServiceError> {
+        let checks = [
+            check_lifetime(policy.personal, self.expiration, made),
+            check_allowed(policy, self.scope.as_ref()),
+        ];
+        let wrong: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(ServiceError::Invalid(wrong))
+        }
+    }
+
     fn token(
         &self,
         person: &Person,
         id: TokenId,
         secret: &PlainToken,
-        now: Timestamp,
+        made: Timestamp,
     ) -> PersonalAccessToken {
         PersonalAccessToken {
             id,
@@ -284,13 +260,13 @@ impl Wish {
             name: self.name.clone(),
             prefix: secret.prefix(),
             scope: self.scope.clone(),
-            created: now,
+            created: made,
             expiration: self.expiration,
             never_expires_acknowledged: self.acknowledged,
             revoked: None,
             suspension: None,
-            valid_from: None,
-            address_rules: None,
+            valid_from: self.valid_from,
+            address_rules: self.address_rules.clone(),
             last_use: None,
         }
     }

@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod case;
 mod organization;
+mod others;
 mod plan;
 mod wire;
 
@@ -200,6 +201,11 @@ impl Server {
         let keys = change(&mut tx).await;
         let seq = tx.commit(&keys).await.unwrap();
         self.services.reach(seq).await.unwrap();
+    }
+
+    /// The address of something of Acme's.
+    pub(crate) fn of_acme(&self, rest: &str) -> String {
+        format!("/v1/organizations/{}/{rest}", self.organization)
     }
 
     /// Suspends a token as an administrator does, or lifts that.

@@ -40,6 +40,8 @@ async fn the_secret_is_told_once(server: Server) {
         "created": "2026-11-22T12:00:00Z", "expirationDate": NEXT_MONTH, "userAwareTokenNeverExpires": false,
         "lastUsed": null, "lastUsedMethod": null, "lastUsedPath": null, "lastUsedAddress": null, "lastUsedAgent": null,
         "state": "active", "revoked": null,
+        "suspendedAt": null, "suspendedUntil": null, "suspendedReason": null, "suspendedByOwner": null,
+        "notBefore": null, "allowedAddresses": null, "deniedAddresses": null, "policyNotice": null,
     });
     assert_eq!(shape, expected);
     let location = answer.header("location");

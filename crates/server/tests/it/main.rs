@@ -6,13 +6,18 @@
     reason = "a test reports by panicking, and tells one story from its beginning to its end"
 )]
 
+mod address_rules;
+mod api_keys;
+mod audit;
 mod bad_input;
 mod canary;
 mod changes;
 mod expiration;
+mod explain;
 mod forms;
 mod gateway;
 mod headers;
+mod inventory;
 mod invitations;
 mod kit;
 mod last_use;
@@ -27,11 +32,15 @@ mod operations;
 mod own_tokens;
 mod patches_refused;
 mod patching;
+mod policy;
+mod revocations;
 mod roles;
+mod rotation;
 mod schemes;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod suspension;
 mod transitions;
 mod verifying;
 

@@ -11,7 +11,7 @@ macro_rules! outlives {
 macro_rules! unused {
     () => {
         concat!(
-            "t.organization_id = $1 and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 \
+            "t.organization_id = $1 and t.secret_of is null and (t.expires_at is null or t.expires_at > $3) and t.created_at < $2 and (t.valid_from is null or t.valid_from < $2) \
              and not exists (select 1 from token_use u where u.at >= $2 and (u.token_id = t.id or u.token_id in (select s.id from token s where s.secret_of = t.id))) and ",
             is_not_revoked!()
         )
@@ -79,15 +79,18 @@ statements! {
     /// The key as it was when the rotation was checked, neither ended nor suspended.
     KEY_HOLD = concat!("update token as t set version = t.version where t.organization_id = $1 and t.id = $2 and t.version = $3 and t.kind = 'api_key' and t.secret_of is null and t.suspended_at is null and (t.expires_at is null or t.expires_at > $4) and ", is_not_revoked!());
     /// All secrets but the new one. Those of older rotations end with the current one at the latest.
-    KEY_RETIRE = "update token set version = version + 1, secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = coalesce(secret_quiet_seconds, $4), secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2) and id <> $6";
+    KEY_RETIRE = "update token set version = version + 1, secret_until = case when secret_until < $3 then secret_until else $3 end, secret_quiet_seconds = case when secret_retired_at is null then $4 else secret_quiet_seconds end, secret_retired_at = coalesce(secret_retired_at, $5) where organization_id = $1 and (id = $2 or secret_of = $2) and id <> $6";
     KEY_ADD_SECRET = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, secret_since, valid_from, expires_at, never_expires_acknowledged, allow_networks, deny_networks, secret_of) \
         select $3, k.kind, k.organization_id, k.role_id, k.name, k.name_key, $4, $5, $6, $7, k.scope, k.created_at, $8, k.valid_from, k.expires_at, k.never_expires_acknowledged, k.allow_networks, k.deny_networks, k.id from token k where k.organization_id = $1 and k.id = $2 on conflict do nothing";
     SECRETS_QUIET = "select s.id, s.organization_id, coalesce(s.secret_of, s.id) as key_id from token s left join token_use u on u.token_id = s.id where s.secret_quiet_seconds is not null and s.secret_until > $1 and s.revoked_at is null and (case when coalesce(u.at, 0) > s.secret_retired_at then u.at else s.secret_retired_at end) + s.secret_quiet_seconds * 1000000 <= $1 limit 1000";
     SECRET_END = "update token set secret_until = $2 where id = $1 and secret_until > $2";
 
     TOKEN_SUSPENSION = concat!("select t.kind, t.user_id, t.name, t.prefix, ", revoked_at!(), " as revoked_at, t.expires_at, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner from token t where t.organization_id = $1 and t.id = $2 and t.secret_of is null");
-    TOKEN_SUSPEND = concat!("update token as t set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and ", is_not_revoked!());
+    /// What an owner begins does not take the place of what somebody else began.
+    TOKEN_SUSPEND = concat!("update token as t set suspended_at = $3, suspended_until = $4, suspended_reason = $5, suspended_by_owner = $6, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and (t.suspended_at is null or t.suspended_by_owner or not $6) and ", is_not_revoked!());
     TOKEN_LIFT = concat!("update token as t set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.suspended_at is not null and t.suspended_by_owner = $3 and ", is_not_revoked!());
+    /// Only if its end has come: it may have been put off since it was looked at.
+    TOKEN_LIFT_DUE = concat!("update token as t set suspended_at = null, suspended_until = null, suspended_reason = null, suspended_by_owner = false, version = t.version + 1 where t.organization_id = $1 and ", row_of!(), " and t.suspended_at is not null and t.suspended_until <= $3 and ", is_not_revoked!());
     SUSPENSIONS_DUE = concat!("select t.id, t.organization_id, t.suspended_by_owner from token t where t.suspended_until <= $1 and t.suspended_at is not null and t.secret_of is null and ", is_not_revoked!(), " limit 1000");
 
     POLICY = concat!("select ", policy_columns!(), " from policy where organization_id = $1");
@@ -107,6 +110,8 @@ statements! {
     TOKENS_UNUSED = concat!("update token set revoked_at = $3, bulk_at = $3, version = version + 1 where id in (select t.id from token t where ", unused!(), ")");
     /// Without those that go by their age (`$4`, `$5` for personal tokens, `$6`, `$7` for keys): nothing is counted twice.
     TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!(), " and not case when t.kind = 'api_key' then ", goes_by_age!("$6", "$7"), " else ", goes_by_age!("$4", "$5"), " end");
+    /// The last moment at which tokens went through a change together.
+    TOKENS_LAST_MARK = "select cast(coalesce(max(bulk_at), 0) as BIGINT) from token where organization_id = $1 and bulk_at is not null";
     /// The further secrets of keys that a bulk change revoked.
     SECRETS_FOLLOW = "update token set revoked_at = $2, bulk_at = $2, version = version + 1 where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at = $2)";
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";

@@ -31,6 +31,8 @@ fn to(called: &TokenName) -> TokenChange<'_> {
         expiration: Expiration::At(LATER),
         never_expires_acknowledged: false,
         scope: None,
+        valid_from: None,
+        address_rules: None,
         now: NOW,
     }
 }

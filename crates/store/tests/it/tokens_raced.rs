@@ -90,6 +90,8 @@ async fn a_name_is_given_once_by_renaming_too(world: World) {
                     expiration: Expiration::Never,
                     never_expires_acknowledged: true,
                     scope: None,
+                    valid_from: None,
+                    address_rules: None,
                     now: NOW,
                 };
                 let id = token_id(number);
@@ -175,6 +177,8 @@ async fn a_name_given_meanwhile_is_seen_by_renaming(world: World) {
             expiration: Expiration::Never,
             never_expires_acknowledged: true,
             scope: None,
+            valid_from: None,
+            address_rules: None,
             now: NOW,
         }
     }

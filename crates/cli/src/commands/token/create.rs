@@ -28,6 +28,10 @@ pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
         user_aware_token_never_expires: expiration_date.is_none().then_some(true),
         expiration_date,
         scope: Some(scope(arguments, &asker, client)?),
+        // A token makes none that may be used from more places than itself.
+        allowed_addresses: asker.allowed_addresses.clone(),
+        denied_addresses: asker.denied_addresses.clone(),
+        ..CreateToken::default()
     };
     let made = client.post(PATH, &wish).map_err(|failure: Failure| {
         if failure.has_code("name_taken") {

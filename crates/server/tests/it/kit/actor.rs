@@ -116,6 +116,11 @@ impl Actor {
         self.send_json("PATCH", path, body).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some("application/json"), body.to_string())
+            .await
+    }
+
     /// A JSON Merge Patch.
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(

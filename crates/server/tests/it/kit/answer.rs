@@ -72,6 +72,12 @@ impl Answer {
         }
     }
 
+    /// An answer with this status, whatever its body.
+    #[track_caller]
+    pub(crate) fn is_status(&self, status: u16) {
+        assert_eq!(self.status, status, "{}", self.text());
+    }
+
     /// A problem with this status and code.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Value {

@@ -1,0 +1,425 @@
+//! API keys: made by those who may, owned by the organization, rotated with an overlap.
+
+use super::{
+    RequestContext, Services,
+    access_tokens::RECENT_USES_DAYS,
+    acting::{Actor, Noted},
+    secrets::Draws,
+    wishes::{Reach, Sent, Wish, check_lifetime},
+};
+use crate::error::{InvalidField, ServiceError};
+use hallpass_domain::{
+    access_token::TokenState,
+    api_key::{ApiKey, KeySecret, Overlap, OverlapRefused},
+    audit::Action,
+    id::{RoleId, TokenId},
+    permission::{Permission, PermissionSet},
+    role::Role,
+    time::Timestamp,
+    token::{Kind, PlainToken},
+};
+use hallpass_store::{
+    FeedKey, KeyInserted, KeyQuery, KeyWithUse, NewKey, NewSecret, Rotated, Stored,
+};
+use hallpass_wire::{CreateApiKey, RotateKey};
+use serde_json::{Value, json};
+
+/// A key with the secret that it just got: shown once.
+#[derive(Debug)]
+pub struct MadeKey {
+    /// The key.
+    pub found: KeyWithUse,
+    /// Its secret.
+    pub secret: PlainToken,
+}
+
+/// What becomes of the old secret has to be said: forgetting it would break what runs, or leave a leak open.
+///
+/// # Errors
+/// [`InvalidField`].
+fn parse_overlap(sent: &RotateKey, now: Timestamp) -> Result<Overlap, InvalidField> {
+    let refused = |field, code, why: &dyn std::fmt::Display| InvalidField::new(field, code, why);
+    let malformed = |field| {
+        let way_out = "none, until with a moment in until, or quiet with a number in quietForSeconds; nothing else beside";
+        refused(field, "overlap_malformed", &way_out)
+    };
+    let (overlap, field) = match (sent.overlap.as_deref(), &sent.until, sent.quiet_for_seconds) {
+        (None, ..) => {
+            let way_out = "say what becomes of the old secret: none (it ends at once, as after a leak), until, or quiet";
+            return Err(refused("overlap", "overlap_required", &way_out));
+        }
+        (Some("none"), None, None) => (Overlap::None, "overlap"),
+        (Some("until"), Some(until), None) => {
+            let until = Timestamp::parse(until).map_err(|_| malformed("until"))?;
+            (Overlap::Until(until), "until")
+        }
+        (Some("quiet"), None, Some(seconds)) => (Overlap::UntilQuiet(seconds), "quietForSeconds"),
+        _ => return Err(malformed("overlap")),
+    };
+    let code = |error| match error {
+        OverlapRefused::TooLong => "overlap_too_long",
+        OverlapRefused::NotInFuture => "overlap_not_in_future",
+    };
+    overlap
+        .check(now)
+        .map_err(|error| refused(field, code(error), &error))?;
+    Ok(overlap)
+}
+
+/// What a key is narrowed to must be something that its role holds; a wildcard, anything of its resource.
+fn check_scope_in_role(
+    held: &PermissionSet,
+    scope: Option<&PermissionSet>,
+) -> Result<(), ServiceError> {
+    let is_held = |permission: &&Permission| {
+        held.iter()
+            .any(|held| held == *permission || permission.covers(held))
+    };
+    let missing: Vec<InvalidField> = scope
+        .into_iter()
+        .flatten()
+        .filter(|permission| !is_held(permission))
+        .map(|permission| {
+            let why =
+                format!("the key's role does not hold {permission}, so the key cannot either");
+            InvalidField::new("scope", "permission_not_held", why)
+        })
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(ServiceError::Invalid(missing))
+    }
+}
+
+fn shown(key: &ApiKey, role: &str) -> Value {
+    let rules = key.address_rules.as_ref();
+    json!({
+        "name": key.name.as_str(),
+        "prefix": key.current().map(|secret| secret.prefix.as_str().to_owned()),
+        "role": role,
+        "scope": key.scope.as_ref().map(PermissionSet::to_text),
+        "expirationDate": key.expiration.date().map(|date| date.to_string()),
+        "notBefore": key.valid_from.map(|at| at.to_string()),
+        "allowedAddresses": rules.map(|rules| rules.allow.to_text()),
+        "deniedAddresses": rules.map(|rules| rules.deny.to_text()),
+    })
+}
+
+impl Services {
+    /// A page of the organization's keys, and whether there are more.
+    ///
+    /// # Errors
+    /// [`ServiceError::RoleLacks`] without `hallpass:keys`.
+    pub async fn list_keys(
+        &self,
+        actor: &Actor,
+        query: &KeyQuery,
+    ) -> Result<(Vec<KeyWithUse>, bool), ServiceError> {
+        actor.require(Permission::KEYS)?;
+        let one_more = KeyQuery {
+            limit: query.limit.saturating_add(1),
+            ..query.clone()
+        };
+        let found = self
+            .store
+            .list_keys(actor.organization.id, &one_more)
+            .await?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        Ok((found.into_iter().take(limit).collect(), more))
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn get_key(&self, actor: &Actor, id: TokenId) -> Result<KeyWithUse, ServiceError> {
+        actor.require(Permission::KEYS)?;
+        let since = self.clock.now().plus_days(-RECENT_USES_DAYS);
+        self.store
+            .find_key(actor.organization.id, id, since)
+            .await?
+            .ok_or(ServiceError::NotFound("API key"))
+    }
+
+    /// Makes a key. Its role holds nothing that the actor does not, now; from then on it does not look at them again.
+    ///
+    /// # Errors
+    /// [`ServiceError::AboveActor`], [`ServiceError::WiderThanAsker`], [`ServiceError::KeyNameTaken`],
+    /// [`ServiceError::TooMany`], [`ServiceError::RecentSignInRequired`], and what is wrong with the wish.
+    pub async fn create_key(
+        &self,
+        actor: &Actor,
+        request: &CreateApiKey,
+        context: &RequestContext,
+    ) -> Result<MadeKey, ServiceError> {
+        let noted = Noted::new(Action::KeyCreated, actor.organization.id);
+        self.attempt(actor, context, noted, async {
+            actor.require(Permission::KEYS)?;
+            self.require_recent(actor)?;
+            let now = self.clock.now();
+            let wish = Wish::parse(&Sent::from(request), None, now)?;
+            let role = RoleId::parse(&request.role).map_err(|_| ServiceError::NotFound("role"))?;
+            let (role, held) = self.role_with_permissions(actor, role).await?;
+            actor.require_all(&held)?;
+            check_scope_in_role(&held, wish.scope.as_ref())?;
+            self.check_may_hand_out(actor, wish.reach()).await?;
+            let mut draws = Draws::of(Kind::ApiKey);
+            loop {
+                let (secret, stored) = self.draw(&mut draws).await?;
+                let made = self
+                    .try_to_write_key(actor, &wish, &role, (&secret, &stored), context)
+                    .await?;
+                if let Some(key) = made {
+                    let found = KeyWithUse {
+                        key,
+                        role_name: role.name.to_string(),
+                        recent_uses: 0,
+                        version: 0,
+                    };
+                    return Ok(MadeKey { found, secret });
+                }
+            }
+        })
+        .await
+    }
+
+    /// A credential that gives another one away gives none wider or longer-lived than itself.
+    async fn check_may_hand_out(
+        &self,
+        actor: &Actor,
+        wanted: Reach<'_>,
+    ) -> Result<(), ServiceError> {
+        let Some(id) = actor.token() else {
+            return Ok(());
+        };
+        let (home, since) = (actor.home, self.clock.now());
+        let ended = ServiceError::CredentialRefused("it has ended meanwhile");
+        if let Some(user) = actor.user {
+            let asker = self.store.find_token(home, user, id, since).await?;
+            wanted.check_within(Reach::from(&asker.ok_or(ended)?.token))
+        } else {
+            let asker = self.store.find_key(home, id, since).await?;
+            wanted.check_within(Reach::from(&asker.ok_or(ended)?.key))
+        }
+    }
+
+    /// One use case, one transaction. `None` when the prefix is taken.
+    async fn try_to_write_key(
+        &self,
+        actor: &Actor,
+        wish: &Wish,
+        role: &Role,
+        (secret, stored): (&PlainToken, &Stored),
+        context: &RequestContext,
+    ) -> Result<Option<ApiKey>, ServiceError> {
+        let (now, organization) = (self.clock.now(), actor.organization.id);
+        let mut tx = self.begin_acting(actor, now).await?;
+        let made = now.max(tx.tokens_floor(organization, None).await?);
+        check_lifetime(
+            tx.policy_now(organization).await?.key,
+            wish.expiration,
+            made,
+        )?;
+        let id = TokenId::generate(&self.entropy, made);
+        let key = wish.key(actor, role, (id, secret), made);
+        let new = NewKey {
+            key: &key,
+            role,
+            prefix: secret.prefix(),
+            stored,
+        };
+        match tx.insert_key(&new).await? {
+            KeyInserted::Done => {}
+            KeyInserted::PrefixTaken => return Ok(None),
+            KeyInserted::RoleChanged => return Err(ServiceError::ChangedMeanwhile),
+            KeyInserted::TooMany => return Err(ServiceError::TooMany("API keys")),
+            KeyInserted::NameTaken(prefix) => return Err(ServiceError::KeyNameTaken(prefix)),
+        }
+        let noted = Noted::new(Action::KeyCreated, id).made(shown(&key, role.name.as_str()));
+        self.note(&mut tx, actor, context, noted, now);
+        let seq = tx.commit(&[FeedKey::Token(id)]).await?;
+        self.reach_for_secret(seq).await;
+        Ok(Some(key))
+    }
+
+    /// A new secret is lasting and is shown only now: it is shown even if it does not work this instant.
+    async fn reach_for_secret(&self, seq: Option<i64>) {
+        if let Err(error) = self.reach(seq).await {
+            tracing::warn!(%error, "a new secret is not known in memory yet");
+        }
+    }
+
+    /// Revokes a key with all its secrets. When this returns, no verification accepts any of them. Revoking a revoked
+    /// key does nothing and succeeds.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::RoleLacks`] without `hallpass:keys`.
+    pub async fn revoke_key(
+        &self,
+        actor: &Actor,
+        id: TokenId,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
+        let noted = Noted::new(Action::KeyRevoked, id);
+        self.attempt(actor, context, noted.clone(), async {
+            let found = self.get_key(actor, id).await?;
+            let now = self.clock.now();
+            let mut tx = self.begin_acting(actor, now).await?;
+            let Some(changed) = tx.revoke_key(actor.organization.id, id, now).await? else {
+                drop(tx);
+                // It was revoked before, perhaps a moment ago and not yet applied here.
+                return self.catch_up().await;
+            };
+            let noted = noted.gone(shown(&found.key, &found.role_name));
+            self.note(&mut tx, actor, context, noted, now);
+            self.finish(tx, &changed).await
+        })
+        .await
+    }
+
+    /// Gives a key a new secret under the same id. Whoever gets it gets what the key may do, so that must be inside what
+    /// the actor holds.
+    ///
+    /// # Errors
+    /// [`ServiceError::TokenEnded`], [`ServiceError::KeySuspended`], [`ServiceError::TooManySecrets`],
+    /// [`ServiceError::AboveActor`], [`ServiceError::WiderThanAsker`], [`ServiceError::ChangedMeanwhile`].
+    pub async fn rotate_key(
+        &self,
+        actor: &Actor,
+        id: TokenId,
+        request: &RotateKey,
+        context: &RequestContext,
+    ) -> Result<MadeKey, ServiceError> {
+        let noted = Noted::new(Action::KeySecretRotated, id);
+        self.attempt(actor, context, noted, async {
+            let found = self.get_key(actor, id).await?;
+            self.require_recent(actor)?;
+            let now = self.clock.now();
+            match found.key.state(now) {
+                TokenState::Active => {}
+                TokenState::Suspended => return Err(ServiceError::KeySuspended),
+                TokenState::Revoked | TokenState::Expired => return Err(ServiceError::TokenEnded),
+            }
+            let overlap = parse_overlap(request, now)?;
+            let (_, held) = self.role_with_permissions(actor, found.key.role).await?;
+            let may_do = match &found.key.scope {
+                Some(scope) => held.narrowed_to(scope),
+                None => held,
+            };
+            actor.require_all(&may_do)?;
+            self.check_may_hand_out(actor, Reach::from(&found.key))
+                .await?;
+            let mut draws = Draws::of(Kind::ApiKey);
+            loop {
+                let (secret, stored) = self.draw(&mut draws).await?;
+                let new = NewSecret {
+                    id: TokenId::generate(&self.entropy, now),
+                    prefix: secret.prefix(),
+                    stored: &stored,
+                    overlap,
+                    now,
+                };
+                if self.try_to_rotate(actor, &found, &new, context).await? {
+                    let found = with_new_secret(found, &new);
+                    return Ok(MadeKey { found, secret });
+                }
+            }
+        })
+        .await
+    }
+
+    /// False when the prefix is taken.
+    async fn try_to_rotate(
+        &self,
+        actor: &Actor,
+        found: &KeyWithUse,
+        new: &NewSecret<'_>,
+        context: &RequestContext,
+    ) -> Result<bool, ServiceError> {
+        let (organization, id) = (actor.organization.id, found.key.id);
+        let mut tx = self.begin_acting(actor, new.now).await?;
+        let changed = match tx.rotate_key(organization, id, found.version, new).await? {
+            Rotated::Done(changed) => changed,
+            Rotated::PrefixTaken => return Ok(false),
+            Rotated::Changed => return Err(ServiceError::ChangedMeanwhile),
+            Rotated::TooMany => return Err(ServiceError::TooManySecrets),
+        };
+        let old = found
+            .key
+            .current()
+            .map(|secret| secret.prefix.as_str().to_owned());
+        let noted = Noted::new(Action::KeySecretRotated, id)
+            .changed(
+                json!({ "prefix": old }),
+                json!({ "prefix": new.prefix.as_str() }),
+            )
+            .with(json!({
+                "name": found.key.name.as_str(),
+                "oldSecretUntil": new.overlap.until(new.now).to_string(),
+                "quietForSeconds": new.overlap.quiet_seconds(),
+            }));
+        self.note(&mut tx, actor, context, noted, new.now);
+        let seq = tx.commit(&changed).await?;
+        self.reach_for_secret(seq).await;
+        Ok(true)
+    }
+}
+
+/// The key as the rotation left it. It is not read again: its new secret is shown now or never.
+fn with_new_secret(mut found: KeyWithUse, new: &NewSecret<'_>) -> KeyWithUse {
+    let until = new.overlap.until(new.now);
+    for secret in &mut found.key.secrets {
+        secret.until = Some(secret.until.map_or(until, |earlier| earlier.min(until)));
+        secret.quiet_seconds = secret.quiet_seconds.or(new.overlap.quiet_seconds());
+        secret.retired = secret.retired.or(Some(new.now));
+    }
+    let secret = KeySecret {
+        id: new.id,
+        prefix: new.prefix,
+        since: new.now,
+        retired: None,
+        until: None,
+        quiet_seconds: None,
+        last_use: None,
+    };
+    found.key.secrets.insert(0, secret);
+    found
+}
+
+impl Wish {
+    fn key(
+        &self,
+        actor: &Actor,
+        role: &Role,
+        (id, secret): (TokenId, &PlainToken),
+        made: Timestamp,
+    ) -> ApiKey {
+        ApiKey {
+            id,
+            organization: actor.organization.id,
+            role: role.id,
+            name: self.name.clone(),
+            scope: self.scope.clone(),
+            created: made,
+            valid_from: self.valid_from,
+            expiration: self.expiration,
+            never_expires_acknowledged: self.acknowledged,
+            revoked: None,
+            suspension: None,
+            address_rules: self.address_rules.clone(),
+            maker_user: actor.user,
+            maker_token: actor.token(),
+            secrets: vec![KeySecret {
+                id,
+                prefix: secret.prefix(),
+                since: made,
+                retired: None,
+                until: None,
+                quiet_seconds: None,
+                last_use: None,
+            }],
+        }
+    }
+}

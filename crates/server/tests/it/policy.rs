@@ -1,0 +1,583 @@
+//! What an organization's tokens must keep to: looked at, decided, announced, enforced.
+
+use crate::{
+    api_keys::{key, key_wish},
+    both_engines,
+    kit::{Actor, Answer, NEXT_MONTH, Server, TOKENS, audit_actions, wish},
+};
+use futures_util::future::join_all;
+use hallpass_domain::{role::BuiltInRole, time::Timestamp};
+use serde_json::{Value, json};
+
+both_engines!(
+    a_policy_is_previewed_and_then_enforced,
+    an_outdated_preview_changes_nothing,
+    a_policy_to_come_is_announced_and_enforced_on_its_date,
+    what_is_to_come_can_be_withdrawn_and_replaced,
+    what_nobody_uses_is_revoked,
+    new_tokens_keep_to_the_policy,
+    no_token_slips_past_a_policy_that_is_being_enforced,
+);
+
+/// A policy without any rule.
+pub(crate) fn lenient() -> Value {
+    let any = json!({"daysMax": null, "mayNeverExpire": true});
+    json!({
+        "personalAccessTokens": any, "apiKeys": any, "forbiddenPermissions": [], "unusedDaysMax": null,
+        "allowedAddresses": [], "ownersMayLift": false,
+    })
+}
+
+fn with(changes: &[(&str, Value)]) -> Value {
+    let mut policy = lenient();
+    for (field, value) in changes {
+        policy[field] = value.clone();
+    }
+    policy
+}
+
+fn days(days: u32) -> Value {
+    json!({"daysMax": days, "mayNeverExpire": true})
+}
+
+fn must_end() -> Value {
+    json!({"daysMax": null, "mayNeverExpire": false})
+}
+
+async fn preview(server: &Server, policy: &Value, at: Option<&str>) -> Value {
+    let body = json!({"policy": policy, "enforceAt": at});
+    let path = server.of_acme("policy/preview");
+    server.ada_again().await.post(&path, &body).await.is(200)
+}
+
+/// Previews, and decides what was previewed.
+async fn put(server: &Server, policy: &Value, at: Option<&str>) -> Answer {
+    let expected = preview(server, policy, at).await["effect"].clone();
+    let body = json!({"policy": policy, "enforceAt": at, "expected": expected});
+    server
+        .ada_again()
+        .await
+        .put(&server.of_acme("policy"), &body)
+        .await
+}
+
+pub(crate) async fn put_at_once(server: &Server, policy: &Value) -> Answer {
+    put(server, policy, None).await
+}
+
+async fn ends(actor: &Actor, path: &str) -> Value {
+    actor.get(path).await.is(200)["expirationDate"].clone()
+}
+
+async fn a_policy_is_previewed_and_then_enforced(server: Server) {
+    let (bob, bob_id) = server.member("Bob").await;
+    let never = json!({"name": "never", "userAwareTokenNeverExpires": true});
+    let (month, never) = (bob.token(wish("month")).await, bob.token(never).await);
+    let soon = bob
+        .token(json!({"name": "soon", "expirationDate": "2026-11-25T12:00:00Z"}))
+        .await;
+    let eternal = json!({"name": "eternal", "role": crate::api_keys::role(BuiltInRole::Viewer), "userAwareTokenNeverExpires": true});
+    let eternal = key(&server, &server.ada, &eternal).await;
+    let rotated = server
+        .ada
+        .post(
+            &format!("{}/rotate", eternal.path),
+            &json!({"overlap": "until", "until": NEXT_MONTH}),
+        )
+        .await
+        .is(200);
+    let kept = key(&server, &server.ada, &key_wish("kept", BuiltInRole::Viewer)).await;
+    let policy = with(&[("personalAccessTokens", days(10)), ("apiKeys", must_end())]);
+    let seen = preview(&server, &policy, None).await;
+    assert_eq!(
+        seen["effect"],
+        json!({"shortened": 2, "revoked": 1, "unused": 0})
+    );
+    let tokens = seen["tokens"].as_array().unwrap();
+    assert_eq!(tokens.len(), 3);
+    let of = |name: &str| {
+        tokens
+            .iter()
+            .find(|token| token["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        of("month")["owner"],
+        json!({"type": "user", "id": bob_id.to_string(), "name": "Bob"})
+    );
+    assert_eq!(
+        (
+            &of("month")["effect"],
+            &of("month")["newExpirationDate"],
+            &of("month")["prefix"]
+        ),
+        (
+            &json!("shortened"),
+            &json!("2026-12-02T12:00:00Z"),
+            &json!(month.prefix)
+        )
+    );
+    assert_eq!(
+        (&of("eternal")["effect"], &of("eternal")["kind"]),
+        (&json!("revoked"), &json!("api_key"))
+    );
+    assert_eq!(
+        ends(&bob, &month.path).await,
+        NEXT_MONTH,
+        "a preview changes nothing"
+    );
+
+    let now = put(&server, &policy, None).await.is(200);
+    assert_eq!((&now["now"], &now["next"]), (&policy, &Value::Null));
+    assert_eq!(server.ada.get(&server.of_acme("policy")).await.is(200), now);
+    for (token, end) in [
+        (&month, "2026-12-02T12:00:00Z"),
+        (&never, "2026-12-02T12:00:00Z"),
+        (&soon, "2026-11-25T12:00:00Z"),
+    ] {
+        assert_eq!(ends(&bob, &token.path).await, end);
+    }
+    let verifier = server.verifier_of_ten_days().await;
+    let says = async |secret: &str| server.verdict(&verifier, secret, Some("repo:read")).await;
+    for secret in [&eternal.secret, rotated["secret"].as_str().unwrap()] {
+        assert_eq!(says(secret).await, "revoked", "with all its secrets");
+    }
+    assert_eq!(
+        (says(&kept.secret).await, says(&month.secret).await),
+        ("allow".into(), "allow".into())
+    );
+    server.later(10 * 86_400 - 60);
+    let verifier = server.verifier_of_ten_days().await;
+    assert_eq!(
+        server.verdict(&verifier, &never.secret, None).await,
+        "allow"
+    );
+    server.later(60);
+    assert_eq!(
+        server.verdict(&verifier, &never.secret, None).await,
+        "expired"
+    );
+}
+
+impl Server {
+    async fn verifier_of_ten_days(&self) -> Actor {
+        let end = self.services.clock.now().plus_days(9).to_string();
+        let name = format!("verifier {}", self.services.engine.len());
+        let token = self
+            .ada_again()
+            .await
+            .token(json!({"name": name, "expirationDate": end, "scope": ["hallpass:verify"]}))
+            .await;
+        self.bearer(&token.secret)
+    }
+}
+
+async fn an_outdated_preview_changes_nothing(server: Server) {
+    let policy = with(&[
+        ("personalAccessTokens", days(10)),
+        ("unusedDaysMax", json!(30)),
+    ]);
+    let expected = preview(&server, &policy, None).await["effect"].clone();
+    let late = server.ada.token(wish("late")).await;
+    for at in [None, Some("2026-11-25T12:00:00Z")] {
+        let body = json!({"policy": policy, "expected": expected, "enforceAt": at});
+        let told = server.ada.put(&server.of_acme("policy"), &body).await;
+        let told = told.refused(409, "preview_outdated");
+        assert!(
+            told["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("1 would be concerned, not 0"),
+            "{told}"
+        );
+    }
+    assert_eq!(ends(&server.ada, &late.path).await, NEXT_MONTH);
+    let now = server.ada.get(&server.of_acme("policy")).await.is(200);
+    assert_eq!(now, json!({"now": lenient(), "next": null}));
+}
+
+async fn a_policy_to_come_is_announced_and_enforced_on_its_date(server: Server) {
+    let (bob, _) = server.member("Bob").await;
+    let month = bob.token(wish("month")).await;
+    let soon = bob
+        .token(json!({"name": "soon", "expirationDate": "2026-11-25T12:00:00Z"}))
+        .await;
+    let at = "2026-11-29T12:00:00Z";
+    let policy = with(&[("personalAccessTokens", days(10))]);
+    let decided = put(&server, &policy, Some(at)).await.is(200);
+    assert_eq!(decided["now"], lenient());
+    assert_eq!(
+        (&decided["next"]["policy"], &decided["next"]["enforceAt"]),
+        (&policy, &json!(at))
+    );
+    assert_eq!(decided["next"]["decidedBy"], server.ada_id.to_string());
+    let notice =
+        json!({"enforceAt": at, "effect": "shortened", "expirationDate": "2026-12-02T12:00:00Z"});
+    assert_eq!(bob.get(&month.path).await.is(200)["policyNotice"], notice);
+    let list = bob.get(TOKENS).await.is(200);
+    let mut told: Vec<(&str, bool)> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            (
+                item["name"].as_str().unwrap(),
+                item["policyNotice"].is_null(),
+            )
+        })
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [("month", false), ("soon", true)]);
+    server.services.do_due().await;
+    server.later(7 * 86_400 - 1);
+    server.services.do_due().await;
+    let bob = server
+        .session_of(
+            hallpass_domain::id::UserId::parse(list["items"][0]["owner"]["id"].as_str().unwrap())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(
+        ends(&bob, &month.path).await,
+        NEXT_MONTH,
+        "not before its date"
+    );
+    server.later(1);
+    server.services.do_due().await;
+    assert_eq!(ends(&bob, &month.path).await, "2026-12-02T12:00:00Z");
+    assert_eq!(ends(&bob, &soon.path).await, "2026-11-25T12:00:00Z");
+    let now = server
+        .ada_again()
+        .await
+        .get(&server.of_acme("policy"))
+        .await
+        .is(200);
+    assert_eq!(now, json!({"now": policy, "next": null}));
+    assert_eq!(
+        bob.get(&month.path).await.is(200)["policyNotice"],
+        Value::Null
+    );
+}
+
+async fn what_is_to_come_can_be_withdrawn_and_replaced(server: Server) {
+    let never = json!({"name": "never", "userAwareTokenNeverExpires": true});
+    let never = server.ada.token(never).await;
+    let at = Some("2026-11-29T12:00:00Z");
+    let notice =
+        async || server.ada.get(&never.path).await.is(200)["policyNotice"]["effect"].clone();
+    put(&server, &with(&[("personalAccessTokens", must_end())]), at)
+        .await
+        .is(200);
+    assert_eq!(notice().await, "revoked");
+    put(&server, &with(&[("unusedDaysMax", json!(2))]), at)
+        .await
+        .is(200);
+    assert_eq!(
+        notice().await,
+        "revoked_unless_used",
+        "what was to come before is forgotten"
+    );
+    let change = server.of_acme("policy/change");
+    server.ada.delete(&change).await.is(204);
+    assert_eq!(notice().await, Value::Null);
+    server.ada.delete(&change).await.refused(404, "not_found");
+    put(&server, &with(&[("personalAccessTokens", must_end())]), at)
+        .await
+        .is(200);
+    put(&server, &lenient(), None).await.is(200);
+    server.later(8 * 86_400);
+    server.services.do_due().await;
+    let ada = server.ada_again().await;
+    assert_eq!(
+        ada.get(&never.path).await.is(200)["state"],
+        "active",
+        "a policy at once takes its place too"
+    );
+}
+
+async fn what_nobody_uses_is_revoked(server: Server) {
+    let year = |name: &str| json!({"name": name, "expirationDate": "2028-01-01T00:00:00Z"});
+    let (idle, busy) = (
+        server.ada.token(year("idle")).await,
+        server.ada.token(year("busy")).await,
+    );
+    let mut wish = key_wish("key", BuiltInRole::Viewer);
+    wish["expirationDate"] = json!("2028-01-01T00:00:00Z");
+    let key = key(&server, &server.ada, &wish).await;
+    let made = server
+        .ada
+        .post(
+            &format!("{}/rotate", key.path),
+            &json!({"overlap": "until", "until": NEXT_MONTH}),
+        )
+        .await
+        .is(200);
+    let policy = with(&[("unusedDaysMax", json!(60))]);
+    put(&server, &policy, None).await.is(200);
+    server.later(50 * 86_400);
+    for secret in [&busy.secret, made["secret"].as_str().unwrap()] {
+        assert_eq!(
+            server.gateway().bearing(secret).get("/auth").await.status,
+            204
+        );
+    }
+    server.flush_uses().await;
+    server.later(10 * 86_400);
+    server.services.revoke_unused().await;
+    let state =
+        async |path: &str| server.ada_again().await.get(path).await.is(200)["state"].clone();
+    assert_eq!(
+        state(&idle.path).await,
+        "active",
+        "sixty days to the microsecond"
+    );
+    server.later(1);
+    assert_eq!(preview(&server, &policy, None).await["effect"]["unused"], 1);
+    assert_eq!(
+        preview(&server, &policy, None).await["tokens"][0]["effect"],
+        "unused"
+    );
+    server.services.revoke_unused().await;
+    assert_eq!(
+        (state(&idle.path).await, state(&busy.path).await),
+        (json!("revoked"), json!("active"))
+    );
+    assert_eq!(
+        state(&key.path).await,
+        "active",
+        "one of its secrets was used"
+    );
+    assert_eq!(
+        server
+            .gateway()
+            .bearing(&idle.secret)
+            .get("/auth")
+            .await
+            .header("x-hallpass-error"),
+        "revoked"
+    );
+    // Outlived and unused at once: it is counted once, as the change does.
+    let both = with(&[
+        ("personalAccessTokens", days(20)),
+        ("unusedDaysMax", json!(5)),
+    ]);
+    put(&server, &both, None).await.is(200);
+}
+
+async fn new_tokens_keep_to_the_policy(server: Server) {
+    let old = server.ada.token(json!({"name": "old", "expirationDate": NEXT_MONTH, "scope": ["deploy:run", "repo:read"]})).await;
+    let wide = server.ada.token(wish("wide")).await;
+    let short = server
+        .ada
+        .token(json!({"name": "short", "expirationDate": "2026-11-24T12:00:00Z"}))
+        .await;
+    let verifier = server.verifier().await;
+    let policy = with(&[
+        ("personalAccessTokens", must_end()),
+        ("apiKeys", days(10)),
+        ("forbiddenPermissions", json!(["deploy:run"])),
+    ]);
+    put(&server, &policy, None).await.is(200);
+    // Tokens from before lose what is forbidden at once; keys do not.
+    for token in [&old, &wide] {
+        assert_eq!(
+            server
+                .verdict(&verifier, &token.secret, Some("deploy:run"))
+                .await,
+            "permission_missing"
+        );
+        assert_eq!(
+            server
+                .verdict(&verifier, &token.secret, Some("repo:read"))
+                .await,
+            "allow"
+        );
+    }
+    let ask = async |wish: Value| server.ada.post(TOKENS, &wish).await;
+    let never = json!({"name": "new", "userAwareTokenNeverExpires": true, "scope": ["deploy:*"]});
+    let told = ask(never).await.refused(400, "policy_never_expires");
+    assert_eq!(told["errors"][1]["code"], "policy_forbids_permission");
+    let scoped =
+        |scope: &str| json!({"name": "new", "expirationDate": NEXT_MONTH, "scope": [scope]});
+    for scope in ["deploy:run", "deploy:*"] {
+        ask(scoped(scope))
+            .await
+            .refused(400, "policy_forbids_permission");
+    }
+    ask(scoped("repo:*")).await.is(201);
+    let keys = server.of_acme("api-keys");
+    let told = server
+        .ada
+        .post(&keys, &key_wish("k", BuiltInRole::Superuser))
+        .await
+        .refused(400, "policy_lifetime");
+    assert!(
+        told["detail"].as_str().unwrap().contains("at most 10 days"),
+        "{told}"
+    );
+    let mut ten = key_wish("k", BuiltInRole::Superuser);
+    ten["expirationDate"] = json!("2026-12-02T12:00:00Z");
+    let key = key(&server, &server.ada, &ten).await;
+    assert_eq!(
+        server
+            .verdict(&verifier, &key.secret, Some("deploy:run"))
+            .await,
+        "allow"
+    );
+
+    // Changes: what is longer or newly narrowed is asked, what stays is not.
+    let patch = async |path: &str, change: Value| server.ada.patch(path, &change).await;
+    patch(&old.path, json!({"name": "renamed"})).await.is(200);
+    patch(&old.path, json!({"scope": ["deploy:run"]}))
+        .await
+        .refused(400, "policy_forbids_permission");
+    patch(&old.path, json!({"scope": ["repo:read"]}))
+        .await
+        .is(200);
+    let never = json!({"expirationDate": null, "userAwareTokenNeverExpires": true});
+    patch(&short.path, never)
+        .await
+        .refused(400, "policy_never_expires");
+    let mut ten = policy.clone();
+    ten["personalAccessTokens"] = days(10);
+    put(&server, &ten, None).await.is(200);
+    let to = |date: &str| json!({"expirationDate": date});
+    patch(&short.path, to("2026-12-02T12:00:01Z"))
+        .await
+        .refused(400, "policy_lifetime");
+    patch(&short.path, to("2026-12-02T12:00:00Z")).await.is(200);
+}
+
+/// Whatever the order of things, once the policy holds there is no token that it does not allow.
+async fn no_token_slips_past_a_policy_that_is_being_enforced(server: Server) {
+    let policy = with(&[("personalAccessTokens", days(10))]);
+    let makers = (0..24).map(|n| {
+        let ada = server.ada.clone();
+        tokio::spawn(async move { ada.post(TOKENS, &wish(&format!("token {n}"))).await.status })
+    });
+    let enforcing = async { while put(&server, &policy, None).await.status != 200 {} };
+    let (made, ()) = tokio::join!(join_all(makers), enforcing);
+    for status in made {
+        assert!([201, 400].contains(&status.unwrap()));
+    }
+    let list = server.ada.get(&format!("{TOKENS}?limit=100")).await.is(200);
+    let latest = Timestamp::parse("2026-12-02T12:00:01Z").unwrap();
+    for item in list["items"].as_array().unwrap() {
+        let end = Timestamp::parse(item["expirationDate"].as_str().unwrap()).unwrap();
+        assert!(end < latest, "{item}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_policy_is_told_what_is_wrong() {
+    let server = Server::sqlite().await;
+    let path = server.of_acme("policy/preview");
+    let many: Vec<String> = (0..101).map(|n| format!("10.0.{n}.0/24")).collect();
+    for (field, value, code) in [
+        (
+            "personalAccessTokens",
+            json!({"daysMax": 0, "mayNeverExpire": true}),
+            "days_malformed",
+        ),
+        (
+            "apiKeys",
+            json!({"daysMax": 3_651, "mayNeverExpire": true}),
+            "days_malformed",
+        ),
+        ("unusedDaysMax", json!(-1), "days_malformed"),
+        (
+            "forbiddenPermissions",
+            json!(["Deploy"]),
+            "permission_malformed",
+        ),
+        ("allowedAddresses", json!(["here"]), "addresses_malformed"),
+        ("allowedAddresses", json!(many), "addresses_too_many"),
+        ("longest", json!(1), "body_malformed"),
+    ] {
+        let body = json!({"policy": with(&[(field, value)])});
+        server.ada.post(&path, &body).await.refused(400, code);
+    }
+    for (at, code) in [
+        ("soon", "enforce_at_malformed"),
+        ("2026-11-22T12:00:00Z", "enforce_at_out_of_range"),
+        ("2027-11-22T12:00:01Z", "enforce_at_out_of_range"),
+    ] {
+        let body = json!({"policy": lenient(), "enforceAt": at});
+        server.ada.post(&path, &body).await.refused(400, code);
+    }
+    let (bob, _) = server.member("Bob").await;
+    let policy = server.of_acme("policy");
+    let body =
+        json!({"policy": lenient(), "expected": {"shortened": 0, "revoked": 0, "unused": 0}});
+    for answer in [
+        bob.get(&policy).await,
+        bob.post(&path, &json!({"policy": lenient()})).await,
+        bob.put(&policy, &body).await,
+        bob.delete(&server.of_acme("policy/change")).await,
+    ] {
+        answer.refused(403, "permission_missing");
+    }
+    server.later(301);
+    server
+        .ada
+        .put(&policy, &body)
+        .await
+        .refused(403, "recent_sign_in_required");
+}
+
+#[tokio::test]
+async fn what_was_decided_and_enforced_is_written_down() {
+    let server = Server::sqlite().await;
+    let at = Some("2026-11-29T12:00:00Z");
+    put(&server, &with(&[("unusedDaysMax", json!(9))]), at)
+        .await
+        .is(200);
+    server
+        .ada
+        .delete(&server.of_acme("policy/change"))
+        .await
+        .is(204);
+    put(&server, &lenient(), at).await.is(200);
+    server.later(7 * 86_400);
+    server.services.do_due().await;
+    server.services.do_due().await;
+    let actions: Vec<String> = audit_actions(&server)
+        .await
+        .into_iter()
+        .filter(|action| action.starts_with("policy."))
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            "policy.change_scheduled",
+            "policy.change_withdrawn",
+            "policy.change_scheduled",
+            "policy.enforced"
+        ]
+    );
+    let nobody = crate::kit::rows(&server, "select count(*) || '' from audit where action = 'policy.enforced' and actor_user_id is null and actor_token_id is null").await;
+    assert_eq!(nobody, ["1"]);
+}
+
+/// Two changes of many tokens in one moment have marks of their own.
+#[tokio::test]
+async fn changes_in_one_moment_are_told_apart() {
+    let server = Server::sqlite().await;
+    server.ada.token(wish("one")).await;
+    for most in [20, 10] {
+        put(
+            &server,
+            &with(&[("personalAccessTokens", days(most))]),
+            None,
+        )
+        .await
+        .is(200);
+    }
+    let marks = crate::kit::rows(
+        &server,
+        "select distinct hex(key) from feed where kind = 'bulk'",
+    )
+    .await;
+    assert_eq!(marks.len(), 2);
+}
