@@ -1,14 +1,27 @@
 //! The command line. The flags of the server's settings are in [`settings`], made from the server's own table.
 
+pub(crate) mod audit;
+pub(crate) mod inventory;
+pub(crate) mod members;
+pub(crate) mod organizations;
+pub(crate) mod roles;
 pub(crate) mod settings;
+pub(crate) mod users;
+pub(crate) mod within;
 
 use crate::{
     exit::Exit,
     moment::{Expires, Moment, parse_expires, parse_moment},
 };
+use audit::AuditCommand;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use inventory::{Explain, InventoryCommand, RevokeMany};
+use members::MemberCommand;
+use organizations::Org;
+use roles::{PermissionCommand, RoleCommand};
 use settings::SettingFlags;
+use users::UserCommand;
 
 /// Self-hosted authority for personal access tokens: the server, and its tokens from a terminal.
 #[derive(Debug, Parser)]
@@ -37,6 +50,33 @@ pub(crate) enum Command {
     Token(Token),
     /// Ask whether a token is good; the token comes from standard input
     Verify(Verify),
+    /// Organizations: list, make, rename, suspend, switch
+    #[command(subcommand, after_help = organizations::EXAMPLES)]
+    Org(Org),
+    /// Members of an organization: list, invite, change, suspend, remove
+    #[command(subcommand, after_help = members::EXAMPLES)]
+    Member(MemberCommand),
+    /// Roles: list, make, change, delete
+    #[command(subcommand, after_help = roles::ROLE_EXAMPLES)]
+    Role(RoleCommand),
+    /// The catalogue of permissions: list, set, delete, apply a file
+    #[command(subcommand, after_help = roles::PERMISSION_EXAMPLES)]
+    Permission(PermissionCommand),
+    /// The users of the deployment: list, make, suspend, remove
+    #[command(subcommand, after_help = users::EXAMPLES)]
+    User(UserCommand),
+    /// Every token and key of an organization: list, export
+    #[command(subcommand, after_help = inventory::INVENTORY_EXAMPLES)]
+    Inventory(InventoryCommand),
+    /// Revoke many tokens and keys at once, after showing which
+    #[command(after_help = inventory::REVOKE_EXAMPLES)]
+    Revoke(RevokeMany),
+    /// Explain, check by check, what a token may do now and why
+    #[command(after_help = inventory::EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Who did what: list, export, verify
+    #[command(subcommand, after_help = audit::EXAMPLES)]
+    Audit(AuditCommand),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -117,6 +157,9 @@ pub(crate) struct Login {
     /// Read a token from standard input and store that, instead of making one
     #[arg(long, conflicts_with_all = ["email", "password_stdin"])]
     pub(crate) with_token: bool,
+    /// Sign in to this one of your organizations: its name or id [default: the one you are in the longest]
+    #[arg(long, value_name = "NAME|ID", conflicts_with = "with_token")]
+    pub(crate) organization: Option<String>,
     /// Keep the token in a file that only you can read, even if there is a keyring
     #[arg(long)]
     pub(crate) insecure_storage: bool,

@@ -9,10 +9,10 @@ use hallpass_domain::token::PlainToken;
 use hallpass_wire::{CSRF_HEADER, Problem};
 use rustls::crypto::aws_lc_rs;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io::Read, sync::Arc, time::Duration};
 use ureq::{
     Agent,
-    http::{HeaderValue, Method, Request, Response, header},
+    http::{HeaderValue, Method, Request, Response, header, request},
     tls::{RootCerts, TlsConfig, TlsProvider},
 };
 use zeroize::Zeroizing;
@@ -104,6 +104,32 @@ impl Client {
         self.parse(&answer)
     }
 
+    /// `GET path`: a file of any length, as it comes.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn get_file(&self, path: &str) -> Result<impl Read + use<>, Failure> {
+        let request = self.begin(Method::GET, path)?;
+        let request = request.body(()).map_err(|error| odd(&error))?;
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(None)
+            .timeout_recv_response(Some(Duration::from_secs(REQUEST_SECONDS_MAX)))
+            .build();
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response.into_body().into_reader());
+        }
+        match self.read(response) {
+            Err(failure) => Err(failure),
+            Ok(_) => Err(self.not_hallpass("answered something else than a file")),
+        }
+    }
+
     /// `POST path` with `body`.
     ///
     /// # Errors
@@ -130,6 +156,41 @@ impl Client {
         Ok((self.parse(&answer)?, answer.cookies))
     }
 
+    /// `PUT path` with `body`.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let answer = self.send(Method::PUT, path, &json(body)?)?;
+        self.parse(&answer)
+    }
+
+    /// `PATCH path` with `body`.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let answer = self.send(Method::PATCH, path, &json(body)?)?;
+        self.parse(&answer)
+    }
+
+    /// `DELETE path`, and what the server says of it.
+    ///
+    /// # Errors
+    /// No connection, or the server's refusal.
+    pub(crate) fn delete_told<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let answer = self.send(Method::DELETE, path, &[])?;
+        self.parse(&answer)
+    }
+
     /// `DELETE path`.
     ///
     /// # Errors
@@ -138,7 +199,7 @@ impl Client {
         self.send(Method::DELETE, path, &[]).map(drop)
     }
 
-    fn send(&self, method: Method, path: &str, body: &[u8]) -> Result<Answer, Failure> {
+    fn begin(&self, method: Method, path: &str) -> Result<request::Builder, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.host));
@@ -154,6 +215,11 @@ impl Client {
                     .header(CSRF_HEADER, secret_header(csrf)?);
             }
         }
+        Ok(request)
+    }
+
+    fn send(&self, method: Method, path: &str, body: &[u8]) -> Result<Answer, Failure> {
+        let mut request = self.begin(method, path)?;
         let sent = if body.is_empty() {
             self.agent
                 .run(request.body(()).map_err(|error| odd(&error))?)

@@ -1,12 +1,24 @@
 //! The commands, one file each.
 
+mod audit;
 mod completions;
 mod config;
+mod desk;
+mod explain;
+mod export;
 mod init;
+mod inventory;
 mod login;
 mod logout;
+mod member;
+mod org;
+mod pages;
+mod permission;
+mod revoke;
+mod role;
 mod serve;
 mod token;
+mod user;
 mod verify;
 mod whoami;
 
@@ -38,6 +50,15 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Whoami(arguments) => whoami::run(&arguments),
         Command::Token(command) => token::run(&command),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Org(command) => org::run(command),
+        Command::Member(command) => member::run(command),
+        Command::Role(command) => role::run(command),
+        Command::Permission(command) => permission::run(command),
+        Command::User(command) => user::run(command),
+        Command::Inventory(command) => inventory::run(command),
+        Command::Revoke(arguments) => revoke::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Audit(command) => audit::run(command),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -51,7 +51,7 @@ impl Exit {
             Self::Usage => "the command was not understood, or a value in it is not valid",
             Self::Unreachable => "the server cannot be reached",
             Self::NotSignedIn => "nobody is signed in, or the credential was refused",
-            Self::NotFound => "there is no such token",
+            Self::NotFound => "there is no such thing",
             Self::Conflict => "it contradicts what is there, such as a name that is taken",
             Self::Trouble => "the server or this machine is in trouble; try again later",
         }
@@ -159,7 +159,14 @@ fn way_out(code: &str) -> Option<&'static str> {
              `hallpass whoami` shows what it may do and when it ends; after `hallpass login` it may do all that your role \
              allows, for 90 days. Everything else is made on the page Personal access tokens."
         }
-        "name_taken" => "`hallpass token list` shows your tokens.",
+        "last_superuser" => {
+            "Give somebody else the role first: hallpass member role USER Superuser"
+        }
+        "role_in_use" => "Say which role its members get: --move-members-to ROLE",
+        "changed_meanwhile" => "Nothing was changed. Look again, then repeat it.",
+        "set_by_file" => {
+            "It stands in the server's hallpass.toml: change it there and start the server again."
+        }
         _ => return None,
     })
 }

@@ -20,3 +20,5 @@ pub(crate) const LOGIN_DAYS: i64 = 90;
 pub(crate) const TOKEN_DAYS_DEFAULT: i64 = 30;
 /// Permissions of one token shown in a table; the rest is counted.
 pub(crate) const PERMISSIONS_IN_TABLE_MAX: usize = 3;
+/// Bytes of a file of permissions: room for as many as a catalogue takes.
+pub(crate) const PERMISSIONS_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -1,5 +1,8 @@
 //! What is printed: tables for people, JSON for programs. Results go to standard output, all else to standard error.
 
+mod administration;
+mod lookout;
+pub(crate) mod rows;
 pub(crate) mod tokens;
 
 use crate::exit::{Exit, Failure};

@@ -47,6 +47,29 @@ pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// Goes on only if somebody agrees, or `unasked`. `what_happens` is told before the question.
+///
+/// # Errors
+/// Nobody there, or a no.
+pub(crate) fn consent(unasked: bool, what_happens: &str, question: &str) -> Result<(), Failure> {
+    if unasked {
+        return Ok(());
+    }
+    if !somebody_is_there() {
+        return Err(
+            Failure::usage("this asks first, and nobody can be asked here")
+                .next(what_happens)
+                .next("Give --yes to do it without a question."),
+        );
+    }
+    crate::output::tell(what_happens);
+    if confirm(question)? {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Refused, "nothing was changed"))
+    }
+}
+
 /// Asks for a secret, which is not shown.
 ///
 /// # Errors

@@ -3,9 +3,9 @@
 use crate::{
     arguments::Login,
     client::{Client, Proof},
-    commands::{server, stored_credentials, this_second, variable},
+    commands::{desk::is_name, pages, server, stored_credentials, this_second, variable},
     credentials::{Credentials, Place, SystemKeyring, TOKEN_VARIABLE},
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, clean},
     host::Host,
     limits::{LOGIN_DAYS, LOGIN_NAMES_MAX},
     output, prompt,
@@ -13,7 +13,10 @@ use crate::{
 use hallpass_domain::{
     limits::SCOPE_PERMISSIONS_MAX, name::TokenName, permission::Permission, token::PlainToken,
 };
-use hallpass_wire::{Caller, CreateToken, NewSession, PersonalAccessToken, SignIn};
+use hallpass_wire::{
+    Caller, CreateToken, NewSession, OwnOrganization, PersonalAccessToken, SignIn,
+    SwitchOrganization,
+};
 use std::collections::BTreeSet;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -76,12 +79,50 @@ fn make_token(
         cookies,
         csrf: Zeroizing::new(session.csrf),
     });
-    revoke_earlier(host, credentials);
-    let made = create(&signed_in, &session.caller);
+    let made = match &arguments.organization {
+        None => Ok(session.caller),
+        Some(wanted) => go_to(&signed_in, session.caller, wanted),
+    }
+    .and_then(|caller| {
+        revoke_earlier(host, credentials);
+        create(&signed_in, &caller).map(|token| (token, caller))
+    });
     if signed_in.delete("/v1/sessions/current").is_err() {
         output::tell("note: the session could not be ended; it ends by itself");
     }
-    Ok((made?, session.caller))
+    made
+}
+
+/// Takes the session to another of the person's organizations, named by its name or id.
+fn go_to(client: &Client, caller: Caller, wanted: &str) -> Result<Caller, Failure> {
+    if caller.organization.id == wanted {
+        return Ok(caller);
+    }
+    let all: Vec<OwnOrganization> = pages::whole(client, "/v1/caller/organizations")?;
+    let names: Vec<String> = all.iter().map(|one| clean(&one.name)).collect();
+    let ids: Vec<String> = all
+        .iter()
+        .filter(|one| is_name(&one.name, wanted))
+        .map(|one| one.id.clone())
+        .collect();
+    let by_name = ids.len();
+    if by_name > 1 && all.iter().all(|one| one.id != wanted) {
+        return Err(Failure::usage(format!(
+            "you are in {by_name} organizations that are called “{}”",
+            clean(wanted)
+        ))
+        .next(format!("Name one by its id: {}", clean(&ids.join(", ")))));
+    }
+    let hint = format!("You are in: {}", names.join(", "));
+    let there = pages::meant(all, wanted, "organization of yours called", &hint, |one| {
+        one.id == wanted || is_name(&one.name, wanted)
+    })?;
+    client.put(
+        "/v1/sessions/current/organization",
+        &SwitchOrganization {
+            organization: there.id,
+        },
+    )
 }
 
 fn read_sign_in(arguments: &Login) -> Result<SignIn, Failure> {
@@ -209,10 +250,10 @@ fn numbered(name: &str, number: u32) -> String {
 }
 
 fn tell(caller: &Caller, host: &Host, token: &PlainToken, place: &Place, own: bool) {
-    let who = crate::exit::clean(&caller.owner.name);
+    let who = clean(&caller.owner.name);
     output::tell(&format!(
         "Signed in to {host} as {who} ({}).",
-        crate::exit::clean(&caller.organization.name)
+        clean(&caller.organization.name)
     ));
     let until = if own {
         format!(" It works for {LOGIN_DAYS} days.")

@@ -1,7 +1,7 @@
 //! `hallpass token …`.
 
 mod create;
-mod find;
+pub(super) mod find;
 mod list;
 mod revoke;
 mod show;

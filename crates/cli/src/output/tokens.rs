@@ -156,7 +156,8 @@ pub(crate) fn told(moment: &str, now: Timestamp) -> String {
     Timestamp::parse(moment).map_or_else(|_| clean(moment), |moment| relative(moment, now))
 }
 
-fn both(moment: &str, now: Timestamp) -> String {
+/// A moment of the server, relative to now and exact.
+pub(crate) fn both(moment: &str, now: Timestamp) -> String {
     with_exact(told(moment, now), Some(moment))
 }
 

@@ -33,7 +33,14 @@ pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
         denied_addresses: asker.denied_addresses.clone(),
         ..CreateToken::default()
     };
-    let mut made: PersonalAccessToken = client.post(PATH, &wish)?;
+    let made = client.post(PATH, &wish).map_err(|failure: Failure| {
+        if failure.has_code("name_taken") {
+            failure.next("`hallpass token list` shows your tokens.")
+        } else {
+            failure
+        }
+    });
+    let mut made: PersonalAccessToken = made?;
     if arguments.asking.form.json {
         let printed = output::print_json(&made);
         made.secret.zeroize();

@@ -1,20 +1,27 @@
 //! Which token a name, a prefix or an id means.
 
-use super::{PATH, list::all};
+use super::PATH;
 use crate::{
     client::Client,
+    commands::pages,
     exit::{Exit, Failure, clean},
 };
 use hallpass_domain::{id::TokenId, limits::SEARCH_CHARS_MAX, name::TokenName, token::Prefix};
 use hallpass_wire::PersonalAccessToken;
 
 /// The caller's token that `text` means.
-pub(super) fn find(client: &Client, text: &str) -> Result<PersonalAccessToken, Failure> {
+pub(in crate::commands) fn find(
+    client: &Client,
+    text: &str,
+) -> Result<PersonalAccessToken, Failure> {
     if TokenId::parse(text).is_ok() {
         return client.get(&format!("{PATH}/{text}"));
     }
     let search: String = text.chars().take(SEARCH_CHARS_MAX).collect();
-    choose(all(client, &[("search", Some(&search))])?, text)
+    choose(
+        pages::all(client, PATH, &[("search", Some(&search))])?,
+        text,
+    )
 }
 
 /// The one among `tokens` that `text` means: a prefix means one alone; a name means the token that has it now, since
