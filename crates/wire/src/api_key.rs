@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct CreateApiKey {
     /// 1 to 80 characters, unique, without regard to case, among the organization's keys that are not revoked.
     pub name: String,
-    /// The id of its role. It never gets another, and holds nothing that you do not.
+    /// Its role: its id, or its name. It never gets another, and holds nothing that you do not.
     pub role: String,
     /// When the key ends: a future date-time. Null or absent only together with
     /// `userAwareTokenNeverExpires: true`.

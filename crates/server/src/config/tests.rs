@@ -89,9 +89,9 @@ fn without_any_setting_the_defaults_stand() {
     viewer-permissions= (default)
     ");
     assert_eq!(
-        config.catalogue.len(),
-        1,
-        "the product's own permission to verify is always there"
+        config.catalogue,
+        hallpass_domain::permission::CatalogueEntry::of_product(),
+        "the product's own permissions are always there"
     );
     assert_eq!(
         config.pepper_file(),
@@ -144,6 +144,7 @@ fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
         digest-scheme = "bcrypt"
         [roles]
         member = ["repo:*"]
+        viewer = ["repo:read"]
         [[permission]]
         name = "repo:read"
         description = "Read"
@@ -168,8 +169,10 @@ fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
     assert_eq!(config.base_url(config.listen), "https://hall.example");
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.gateway_listen, SocketAddr::from(([127, 0, 0, 1], 2)));
-    assert_eq!(config.catalogue.len(), 3);
+    let own = hallpass_domain::permission::CatalogueEntry::of_product().len();
+    assert_eq!(config.catalogue.len(), own + 2);
     assert_eq!(config.member_permissions.to_text(), "repo:*");
+    assert_eq!(config.viewer_permissions.to_text(), "repo:read");
     assert_eq!(
         config.database.to_string(),
         "postgres://ann:***@db/hallpass?sslpassword=***&sslmode=verify-full"

@@ -234,13 +234,22 @@ impl Services {
 
 /// A token as the audit shows it.
 pub(super) fn shown(token: &PersonalAccessToken) -> Value {
-    json!({
+    let mut shown = json!({
         "name": token.name.as_str(),
         "prefix": token.prefix.as_str(),
         "expirationDate": token.expiration.date().map(|date| date.to_string()),
         "scope": token.scope.as_ref().map(PermissionSet::to_text),
-        "notBefore": token.valid_from.map(|at| at.to_string()),
-        "allowedAddresses": token.address_rules.as_ref().map(|rules| rules.allow.to_text()),
-        "deniedAddresses": token.address_rules.as_ref().map(|rules| rules.deny.to_text()),
-    })
+    });
+    // Few tokens have these, so they are told only where they are.
+    let rules = token.address_rules.as_ref();
+    for (name, value) in [
+        ("notBefore", token.valid_from.map(|at| at.to_string())),
+        ("allowedAddresses", rules.map(|rules| rules.allow.to_text())),
+        ("deniedAddresses", rules.map(|rules| rules.deny.to_text())),
+    ] {
+        if let Some(value) = value {
+            shown[name] = json!(value);
+        }
+    }
+    shown
 }

@@ -11,7 +11,7 @@ use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     api_key::{ApiKey, KeySecret},
     audit::Action,
-    id::{RoleId, TokenId},
+    id::TokenId,
     permission::{Permission, PermissionSet},
     role::Role,
     time::Timestamp,
@@ -124,7 +124,7 @@ impl Services {
             self.require_recent(actor)?;
             let now = self.clock.now();
             let wish = Wish::parse(&Sent::from(request), None, now)?;
-            let role = RoleId::parse(&request.role).map_err(|_| ServiceError::NotFound("role"))?;
+            let role = self.resolve_role(actor, &request.role).await?;
             let (role, held) = self.role_with_permissions(actor, role).await?;
             actor.require_all(&held)?;
             check_scope_in_role(&held, wish.scope.as_ref())?;

@@ -27,7 +27,7 @@ pub(crate) fn key_wish(name: &str, built_in: BuiltInRole) -> Value {
 
 /// Makes a key in Acme, or fails the test.
 pub(crate) async fn key(server: &Server, actor: &Actor, wish: &Value) -> Token {
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let made = actor.post(&keys, wish).await.is(201);
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
     Token {
@@ -102,7 +102,7 @@ async fn a_token_and_a_key_differ_line_by_line(server: Server) {
         "the key has its own role",
     )
     .await;
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let above = bob
         .post(&keys, &key_wish("above", BuiltInRole::Superuser))
         .await;
@@ -164,7 +164,7 @@ async fn a_token_and_a_key_differ_line_by_line(server: Server) {
 
 async fn a_key_is_made_shown_listed_and_revoked(server: Server) {
     let verifier = server.verifier().await;
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let deploy = json!({"name": " Deploy ", "role": role(BuiltInRole::Member), "expirationDate": NEXT_MONTH, "scope": ["repo:read"]});
     let answer = server.ada.post(&keys, &deploy).await;
     let made = answer.is(201);
@@ -304,7 +304,7 @@ async fn what_happens_to_a_key_is_written_down() {
 }
 
 async fn names_are_unique_among_the_living(server: Server) {
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let first = key(&server, &server.ada, &key_wish("CI", BuiltInRole::Viewer)).await;
     let taken = server
         .ada
@@ -337,7 +337,7 @@ async fn an_organization_has_so_many_keys_and_no_more() {
         .await
         .unwrap();
     key(&server, &server.ada, &key_wish("last", BuiltInRole::Viewer)).await;
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let more = server
         .ada
         .post(&keys, &key_wish("more", BuiltInRole::Viewer))

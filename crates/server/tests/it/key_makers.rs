@@ -15,7 +15,7 @@ both_engines!(
 
 async fn a_key_holds_no_more_than_its_maker(server: Server) {
     let (bob, _) = with_role(&server, "Bob", BuiltInRole::Admin).await;
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let ask = async |wish: Value| bob.post(&keys, &wish).await;
     ask(key_wish("a", BuiltInRole::Superuser))
         .await
@@ -45,7 +45,7 @@ async fn a_key_holds_no_more_than_its_maker(server: Server) {
 }
 
 async fn a_credential_makes_no_key_wider_or_longer_lived_than_itself(server: Server) {
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let narrow = server.ada.token(json!({"name": "narrow", "expirationDate": NEXT_MONTH, "scope": ["hallpass:keys", "repo:read"], "allowedAddresses": ["198.51.100.0/24"]})).await;
     let narrow = server.bearer(&narrow.secret);
     let base = json!({"name": "one", "role": role(BuiltInRole::Viewer), "expirationDate": NEXT_MONTH, "scope": ["repo:read"], "allowedAddresses": ["198.51.100.7"]});

@@ -204,11 +204,6 @@ impl Server {
         self.services.reach(seq).await.unwrap();
     }
 
-    /// The address of something of Acme's.
-    pub(crate) fn of_acme(&self, rest: &str) -> String {
-        format!("/v1/organizations/{}/{rest}", self.organization)
-    }
-
     /// Suspends a token as an administrator does, or lifts that.
     pub(crate) async fn suspend(&self, token: &Token, since: Option<Timestamp>) {
         let (organization, id) = (self.organization, TokenId::parse(&token.id).unwrap());

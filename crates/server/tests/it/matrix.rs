@@ -80,11 +80,20 @@ fn body(method: &str, path: &str) -> Value {
         ("POST", "api-keys") => {
             json!({"name": "new", "role": "viewer", "userAwareTokenNeverExpires": true})
         }
-        ("POST", "api-keys/{id}/rotate") => json!({"overlap": {"none": true}}),
+        ("POST", "api-keys/{id}/rotate") => json!({"overlap": "none"}),
         ("POST", "tokens/{id}/suspension") => json!({"reason": "test"}),
+        ("PUT", "policy") => {
+            json!({"policy": policy(), "expected": {"shortened": 0, "revoked": 0, "unused": 0}})
+        }
+        ("POST", "policy/preview") => json!({"policy": policy()}),
         ("POST", "revocations") => json!({"filter": {"state": "expired"}, "preview": true}),
         _ => json!({}),
     }
+}
+
+fn policy() -> Value {
+    let any = json!({"daysMax": null, "mayNeverExpire": true});
+    json!({"personalAccessTokens": any, "apiKeys": any})
 }
 
 /// Status and code of an answer.

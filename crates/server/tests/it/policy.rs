@@ -42,7 +42,7 @@ pub(crate) fn must_end() -> Value {
 
 pub(crate) async fn preview(server: &Server, policy: &Value, at: Option<&str>) -> Value {
     let body = json!({"policy": policy, "enforceAt": at});
-    let path = server.of_acme("policy/preview");
+    let path = server.path("policy/preview");
     server.ada_again().await.post(&path, &body).await.is(200)
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn put(server: &Server, policy: &Value, at: Option<&str>) -> An
     server
         .ada_again()
         .await
-        .put(&server.of_acme("policy"), &body)
+        .put(&server.path("policy"), &body)
         .await
 }
 
@@ -126,7 +126,7 @@ async fn a_policy_is_previewed_and_then_enforced(server: Server) {
 
     let now = put(&server, &policy, None).await.is(200);
     assert_eq!((&now["now"], &now["next"]), (&policy, &Value::Null));
-    assert_eq!(server.ada.get(&server.of_acme("policy")).await.is(200), now);
+    assert_eq!(server.ada.get(&server.path("policy")).await.is(200), now);
     for (token, end) in [
         (&month, "2026-12-02T12:00:00Z"),
         (&never, "2026-12-02T12:00:00Z"),
@@ -178,7 +178,7 @@ async fn an_outdated_preview_changes_nothing(server: Server) {
     let late = server.ada.token(wish("late")).await;
     for at in [None, Some("2026-11-25T12:00:00Z")] {
         let body = json!({"policy": policy, "expected": expected, "enforceAt": at});
-        let told = server.ada.put(&server.of_acme("policy"), &body).await;
+        let told = server.ada.put(&server.path("policy"), &body).await;
         let told = told.refused(409, "preview_outdated");
         assert!(
             told["detail"]
@@ -189,7 +189,7 @@ async fn an_outdated_preview_changes_nothing(server: Server) {
         );
     }
     assert_eq!(ends(&server.ada, &late.path).await, NEXT_MONTH);
-    let now = server.ada.get(&server.of_acme("policy")).await.is(200);
+    let now = server.ada.get(&server.path("policy")).await.is(200);
     assert_eq!(now, json!({"now": lenient(), "next": null}));
 }
 
@@ -246,7 +246,7 @@ async fn a_policy_to_come_is_announced_and_enforced_on_its_date(server: Server) 
     let now = server
         .ada_again()
         .await
-        .get(&server.of_acme("policy"))
+        .get(&server.path("policy"))
         .await
         .is(200);
     assert_eq!(now, json!({"now": policy, "next": null}));
@@ -274,7 +274,7 @@ async fn what_is_to_come_can_be_withdrawn_and_replaced(server: Server) {
         "revoked_unless_used",
         "what was to come before is forgotten"
     );
-    let change = server.of_acme("policy/change");
+    let change = server.path("policy/change");
     server.ada.delete(&change).await.is(204);
     assert_eq!(notice().await, Value::Null);
     server.ada.delete(&change).await.refused(404, "not_found");
@@ -295,7 +295,7 @@ async fn what_is_to_come_can_be_withdrawn_and_replaced(server: Server) {
 #[tokio::test]
 async fn a_wrong_policy_is_told_what_is_wrong() {
     let server = Server::sqlite().await;
-    let path = server.of_acme("policy/preview");
+    let path = server.path("policy/preview");
     let many: Vec<String> = (0..101).map(|n| format!("10.0.{n}.0/24")).collect();
     for (field, value, code) in [
         (
@@ -330,14 +330,14 @@ async fn a_wrong_policy_is_told_what_is_wrong() {
         server.ada.post(&path, &body).await.refused(400, code);
     }
     let (bob, _) = server.member("Bob").await;
-    let policy = server.of_acme("policy");
+    let policy = server.path("policy");
     let body =
         json!({"policy": lenient(), "expected": {"shortened": 0, "revoked": 0, "unused": 0}});
     for answer in [
         bob.get(&policy).await,
         bob.post(&path, &json!({"policy": lenient()})).await,
         bob.put(&policy, &body).await,
-        bob.delete(&server.of_acme("policy/change")).await,
+        bob.delete(&server.path("policy/change")).await,
     ] {
         answer.refused(403, "permission_missing");
     }
@@ -358,7 +358,7 @@ async fn what_was_decided_and_enforced_is_written_down() {
         .is(200);
     server
         .ada
-        .delete(&server.of_acme("policy/change"))
+        .delete(&server.path("policy/change"))
         .await
         .is(204);
     put(&server, &lenient(), at).await.is(200);

@@ -132,7 +132,7 @@ async fn new_tokens_keep_to_the_policy(server: Server) {
             .refused(400, "policy_forbids_permission");
     }
     ask(scoped("repo:*")).await.is(201);
-    let keys = server.of_acme("api-keys");
+    let keys = server.path("api-keys");
     let told = server
         .ada
         .post(&keys, &key_wish("k", BuiltInRole::Superuser))

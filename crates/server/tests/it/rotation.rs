@@ -219,14 +219,14 @@ async fn what_has_ended_or_rests_is_not_rotated(server: Server) {
     let none = json!({"overlap": "none"});
     let rest = case
         .server
-        .of_acme(&format!("tokens/{}/suspension", case.key.id));
+        .path(&format!("tokens/{}/suspension", case.key.id));
     ada.post(&rest, &json!({"reason": "odd use"})).await.is(200);
     ada.post(&path, &none).await.refused(409, "key_suspended");
     ada.delete(&rest).await.is(204);
     ada.post(&path, &none).await.is(200);
     ada.delete(&case.key.path).await.is(204);
     ada.post(&path, &none).await.refused(409, "token_ended");
-    let nowhere = case.server.of_acme("api-keys/x/rotate");
+    let nowhere = case.server.path("api-keys/x/rotate");
     ada.post(&nowhere, &none).await.refused(404, "not_found");
     case.server.later(301);
     ada.post(&path, &none)

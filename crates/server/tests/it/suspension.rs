@@ -86,7 +86,7 @@ async fn what_an_admin_began_an_admin_lifts_unless_the_policy_says_otherwise(ser
     let token = bob.token(wish("ci")).await;
     let (own, any) = (
         format!("{}/suspension", token.path),
-        server.of_acme(&format!("tokens/{}/suspension", token.id)),
+        server.path(&format!("tokens/{}/suspension", token.id)),
     );
     let says = async || {
         server
@@ -123,7 +123,7 @@ async fn what_an_admin_began_an_admin_lifts_unless_the_policy_says_otherwise(ser
     server.put(server.membership(member)).await;
     bob.delete(&own).await.is(204);
     assert_eq!(says().await, "allow");
-    let nowhere = server.of_acme(&format!("tokens/{}/suspension", server.ada_id));
+    let nowhere = server.path(&format!("tokens/{}/suspension", server.ada_id));
     server
         .ada
         .post(&nowhere, &odd())
@@ -182,7 +182,7 @@ async fn keys_rest_with_all_their_secrets(server: Server) {
         .await
         .is(200);
     let second = rotated["secret"].as_str().unwrap();
-    let any = |id: &str| server.of_acme(&format!("tokens/{id}/suspension"));
+    let any = |id: &str| server.path(&format!("tokens/{id}/suspension"));
     // Who sees to keys alone suspends them, and for them there are no other tokens.
     let token = server.ada.token(json!({"name": "keeper", "expirationDate": "2026-12-22T12:00:00Z", "scope": ["hallpass:keys"]})).await;
     let keeper = server.bearer(&token.secret);
