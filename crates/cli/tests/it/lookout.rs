@@ -6,7 +6,10 @@ use crate::world::World;
 fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
     let world = World::signed_in();
     world
-        .run(&["key", "create", "deploy", "--role", "Viewer"])
+        .run(&["role", "create", "Crew", "--permission", "repo:*"])
+        .with(0);
+    world
+        .run(&["key", "create", "deploy", "--role", "Crew"])
         .with(2);
     let made = world
         .run(&[
@@ -14,7 +17,7 @@ fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
             "create",
             "deploy",
             "--role",
-            "Member",
+            "Crew",
             "--expires",
             "30d",
             "--permission",
