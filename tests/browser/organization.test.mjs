@@ -152,10 +152,10 @@ walk("invited, accepted, and taken back", async (walker) => {
   assert.equal((await askGateway(server, secret)).status, 204);
   await ada.goto(`${server.url}/settings/organization/members`);
   await row(ada, BOB.name).getByRole("link", { name: BOB.name }).click();
-  await see(ada.getByText("their 1 token stops working at once"));
+  await see(ada.getByText("their token stops working at once"));
   await ada.getByLabel("Can create and manage personal access tokens").uncheck();
   await button(ada, "Save changes").click();
-  await see(ada.getByText("Their 1 token rests."));
+  await see(ada.getByText("Their token rests."));
   assert.equal((await askGateway(server, secret)).status, 401, "the gate is closed");
   await bob.reload();
   await see(heading(bob, "You may not have tokens here"));

@@ -52,17 +52,19 @@ pub async fn fill(services: &Services) -> Result<(), RunError> {
         // Hashing takes long, and the transaction keeps every other writer waiting.
         accounts.push(account(services, person, now).await?);
     }
+    let before = services.store.catalogue().await?;
     let mut tx = services.store.begin().await?;
     if !tx.is_empty_and_held().await? {
         return Err(RunError::DemoOnData);
     }
+    let example = tx.put_catalogue(&before, &without_example(&before)).await?;
     let organization = OrganizationId::generate(&services.entropy, ago(now, ORGANIZATION_AGE));
     let mut filling = Filling {
         services,
         tx,
         now,
         organization,
-        changed: Vec::new(),
+        changed: vec![example],
         last: Vec::new(),
         hours: Vec::new(),
     };
@@ -129,6 +131,17 @@ fn catalogue() -> Result<CatalogueSettings, ServiceError> {
         member: Some(permissions(MEMBER_HOLDS)?),
         viewer: Some(permissions(VIEWER_HOLDS)?),
     })
+}
+
+/// Every start puts an example into an empty catalogue; the demo has its own.
+fn without_example(catalogue: &[CatalogueEntry]) -> Vec<CatalogueEntry> {
+    let own = catalogue.iter().filter(|entry| {
+        entry.source == Source::Product
+            || PERMISSIONS
+                .iter()
+                .any(|(name, ..)| *name == entry.permission.as_str())
+    });
+    own.cloned().collect()
 }
 
 fn permissions(names: &[&str]) -> Result<PermissionSet, ServiceError> {

@@ -11,6 +11,7 @@ pub mod follower;
 pub mod gate;
 pub mod inventory;
 pub mod invitations;
+pub mod key_rotation;
 pub mod members;
 pub mod organizations;
 pub mod passwords;

@@ -187,4 +187,43 @@ proptest! {
         };
         prop_assert_eq!(rules.admits(address), admitted);
     }
+
+    #[test]
+    fn rules_within_others_let_nobody_in_whom_those_keep_out(
+        inner in (some_set(), some_set()), outer in (some_set(), some_set()), address in some_address()
+    ) {
+        let [inner, outer] = [inner, outer].map(|(allow, deny)| AddressRules { allow, deny });
+        // Whatever is drawn, this much is within.
+        let both = AddressRules { allow: inner.allow.clone(), deny: inner.deny.iter().chain(&outer.deny).copied().collect() };
+        for rules in [&inner, &both] {
+            if rules.are_within(&outer) && rules.admits(Some(address)) {
+                prop_assert!(outer.admits(Some(address)));
+            }
+        }
+        prop_assert!(inner.are_within(&inner));
+        prop_assert!(both.are_within(&AddressRules { allow: NetworkSet::default(), deny: outer.deny.clone() }));
+    }
+}
+
+#[test]
+fn no_list_of_what_is_allowed_is_within_no_list_alone() {
+    let set = |texts: &[&str]| NetworkSet::parse(texts.iter().copied()).unwrap();
+    let allow = |texts: &[&str]| AddressRules {
+        allow: set(texts),
+        deny: NetworkSet::default(),
+    };
+    let (none, wide, narrow) = (
+        AddressRules::default(),
+        allow(&["192.0.2.0/24"]),
+        allow(&["192.0.2.7", "192.0.2.64/26"]),
+    );
+    assert!(narrow.are_within(&wide) && wide.are_within(&none));
+    assert!(!wide.are_within(&narrow) && !none.are_within(&wide));
+    assert!(!allow(&["192.0.2.7", "198.51.100.7"]).are_within(&wide));
+    let denied = AddressRules {
+        allow: NetworkSet::default(),
+        deny: set(&["192.0.2.0/24"]),
+    };
+    assert!(denied.are_within(&none) && !none.are_within(&denied));
+    assert!(!wide.are_within(&denied), "what is denied stays denied");
 }

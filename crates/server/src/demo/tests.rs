@@ -333,7 +333,7 @@ async fn the_catalogue_is_the_demos() {
     let catalogue = services.store.catalogue().await.unwrap();
     assert_eq!(
         catalogue.len(),
-        PERMISSIONS.len() + 1,
+        PERMISSIONS.len() + CatalogueEntry::of_product().len(),
         "and the product's own"
     );
     assert!(

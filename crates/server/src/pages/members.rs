@@ -205,7 +205,7 @@ impl MembersPage {
             search: filter.search.clone(),
             roles,
             standings: [
-                standing("", "Any standing", None),
+                standing("", "Anyone", None),
                 standing("active", "Active", Some(Standing::Active)),
                 standing("suspended", "Suspended", Some(Standing::Suspended)),
             ],

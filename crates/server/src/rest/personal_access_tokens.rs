@@ -9,7 +9,7 @@ use crate::{
     caller::{Context, Manager, OwnToken},
     error::ServiceError,
     problem::{ApiError, Json, misfit},
-    service::token_change::Patch,
+    service::{Person, token_change::Patch},
 };
 use axum::{
     body::Bytes,
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hallpass_domain::{id::TokenId, limits::JSON_PATCH_OPERATIONS_MAX};
+use hallpass_store::PolicyChange;
 use hallpass_wire::{
     CreateToken, JsonPatchOperation, PersonalAccessToken, PersonalAccessTokenList, Problem,
     TokenPatch,
@@ -54,10 +55,13 @@ pub(super) async fn create(
         .services
         .create_token(&person, &body, idempotency_key(&headers)?, &context)
         .await?;
+    // The secret is shown now or never, whatever else can be read.
+    let to_come = to_come(&app, &person).await.unwrap_or_default();
     let shape = shapes::token(
         &created.token,
         created.secret.as_ref(),
         &person,
+        to_come.as_ref(),
         app.services.clock.now(),
     );
     let location = HeaderValue::from_str(&format!("/v1/personal-access-tokens/{}", shape.id))
@@ -76,6 +80,21 @@ pub(super) async fn create(
         );
     }
     Ok(response)
+}
+
+/// The policy that is to come where `person` is.
+async fn to_come(app: &App, person: &Person) -> Result<Option<PolicyChange>, ServiceError> {
+    app.services.policy_to_come(person.organization.id).await
+}
+
+async fn shown(
+    app: &App,
+    token: &hallpass_domain::access_token::PersonalAccessToken,
+    person: &Person,
+) -> Result<PersonalAccessToken, ServiceError> {
+    let to_come = to_come(app, person).await?;
+    let now = app.services.clock.now();
+    Ok(shapes::token(token, None, person, to_come.as_ref(), now))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ServiceError> {
@@ -108,12 +127,12 @@ pub(super) async fn list(
     let now = app.services.clock.now();
     let query = list_query::parse(query.as_deref(), now)?;
     let page = app.services.list_tokens(&person, &query).await?;
-    let to_come = app.services.policy_to_come(person.organization.id).await?;
+    let to_come = to_come(&app, &person).await?;
     Ok(Json(PersonalAccessTokenList {
         items: page
             .items
             .iter()
-            .map(|item| shapes::warned_token(&item.token, to_come.as_ref(), &person, now))
+            .map(|item| shapes::token(&item.token, None, &person, to_come.as_ref(), now))
             .collect(),
         next_cursor: page
             .next
@@ -136,13 +155,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<PersonalAccessToken>, ApiError> {
     let found = app.services.get_token(&person, parse_id(&id)?).await?;
-    let to_come = app.services.policy_to_come(person.organization.id).await?;
-    Ok(Json(shapes::warned_token(
-        &found.token,
-        to_come.as_ref(),
-        &person,
-        app.services.clock.now(),
-    )))
+    Ok(Json(shown(&app, &found.token, &person).await?))
 }
 
 /// Change a token
@@ -182,12 +195,7 @@ pub(super) async fn change(
         .services
         .change_token(&person, parse_id(&id)?, &patch, &context)
         .await?;
-    Ok(Json(shapes::token(
-        &token,
-        None,
-        &person,
-        app.services.clock.now(),
-    )))
+    Ok(Json(shown(&app, &token, &person).await?))
 }
 
 /// Revoke a token
@@ -224,12 +232,7 @@ pub(super) async fn show_self(
     own: OwnToken,
 ) -> Result<Json<PersonalAccessToken>, ApiError> {
     let found = app.services.get_token(&own.person, own.id).await?;
-    Ok(Json(shapes::token(
-        &found.token,
-        None,
-        &own.person,
-        app.services.clock.now(),
-    )))
+    Ok(Json(shown(&app, &found.token, &own.person).await?))
 }
 
 /// Revoke the token that asks

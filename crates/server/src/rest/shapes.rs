@@ -38,11 +38,12 @@ fn owner(person: &Person) -> Owner {
     }
 }
 
-/// A token of `person`. This is the one place where a secret enters an answer.
+/// A token of `person`, under the policy that is to come. Here and in [`key`] secrets enter answers, and nowhere else.
 pub(super) fn token(
     token: &PersonalAccessToken,
     secret: Option<&PlainToken>,
     person: &Person,
+    to_come: Option<&PolicyChange>,
     now: Timestamp,
 ) -> hallpass_wire::PersonalAccessToken {
     let last = token.last_use.as_ref();
@@ -72,35 +73,27 @@ pub(super) fn token(
         not_before: token.valid_from.map(|at| at.to_string()),
         allowed_addresses: rules.and_then(|rules| networks(&rules.allow)),
         denied_addresses: rules.and_then(|rules| networks(&rules.deny)),
-        policy_notice: None,
+        policy_notice: to_come.and_then(|change| policy_notice(change, token, now)),
     }
 }
 
-/// The same, with what a policy that is to come will do to it.
-pub(super) fn warned_token(
-    shown: &PersonalAccessToken,
-    change: Option<&PolicyChange>,
-    person: &Person,
+/// What a policy that is to come will do to a token.
+fn policy_notice(
+    change: &PolicyChange,
+    token: &PersonalAccessToken,
     now: Timestamp,
-) -> hallpass_wire::PersonalAccessToken {
-    let to_come = change.and_then(|change| Some((change.enforce_at, notice(change, shown, now)?)));
-    let policy_notice = to_come.map(|(at, what)| PolicyNotice {
-        enforce_at: at.to_string(),
-        effect: match what {
-            Consequence::Shortened(_) => "shortened",
-            Consequence::Revoked => "revoked",
-            Consequence::Unused => "revoked_unless_used",
-        }
-        .to_owned(),
-        expiration_date: match what {
-            Consequence::Shortened(end) => Some(end.to_string()),
-            Consequence::Revoked | Consequence::Unused => None,
-        },
-    });
-    hallpass_wire::PersonalAccessToken {
-        policy_notice,
-        ..token(shown, None, person, now)
-    }
+) -> Option<PolicyNotice> {
+    let what = notice(change, token, now)?;
+    let (effect, end) = match what {
+        Consequence::Shortened(end) => ("shortened", Some(end.to_string())),
+        Consequence::Revoked => ("revoked", None),
+        Consequence::Unused => ("revoked_unless_used", None),
+    };
+    Some(PolicyNotice {
+        enforce_at: change.enforce_at.to_string(),
+        effect: effect.to_owned(),
+        expiration_date: end,
+    })
 }
 
 /// A list of networks; none for none.

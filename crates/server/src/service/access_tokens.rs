@@ -16,7 +16,7 @@ use hallpass_domain::{
 };
 use hallpass_store::{TokenPage, TokenQuery, TokenWithUse, Tx};
 use serde_json::{Value, json};
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
 /// Days over which uses are shown as recent.
 pub const RECENT_USES_DAYS: i64 = 7;
@@ -225,7 +225,7 @@ impl Services {
         person: &Person,
         context: &RequestContext,
         noted: Noted,
-        work: impl Future<Output = Result<T, ServiceError>> + Send,
+        work: Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send + '_>>,
     ) -> Result<T, ServiceError> {
         let actor = Actor::of_session(person);
         self.attempt(&actor, context, noted, work).await

@@ -102,15 +102,15 @@ impl Services {
         context: &RequestContext,
     ) -> Result<PersonalAccessToken, ServiceError> {
         let noted = Noted::new(Action::TokenChanged, id);
-        self.attempt_own(person, context, noted, async {
+        let work = Box::pin(async {
             for _ in 0..TRIES_MAX {
                 if let Some(token) = self.try_change(person, id, patch, context).await? {
                     return Ok(token);
                 }
             }
             Err(ServiceError::ChangedMeanwhile)
-        })
-        .await
+        });
+        self.attempt_own(person, context, noted, work).await
     }
 
     /// `None` when the token was changed between reading and writing.

@@ -87,7 +87,7 @@ impl Services {
             }
         }
         let noted = Noted::new(Action::TokenCreated, person.user.id);
-        self.attempt_own(person, context, noted, async {
+        let work = Box::pin(async {
             if !person.membership.may_have_tokens {
                 return Err(self.tokens_not_allowed(person.organization.id).await);
             }
@@ -96,8 +96,8 @@ impl Services {
             self.check_may_make(person, wish.reach()).await?;
             self.draw_until_free(person, &wish, repeatable, context, now)
                 .await
-        })
-        .await
+        });
+        self.attempt_own(person, context, noted, work).await
     }
 
     /// Draws secrets until one has a prefix that is free.

@@ -1,6 +1,9 @@
 //! "What can this token do right now, and why": the same verdict as every door's, in sentences.
 
-use crate::kit::{Actor, NEXT_MONTH, Server, Token, wish};
+use crate::{
+    both_engines,
+    kit::{Actor, NEXT_MONTH, Server, Token, wish},
+};
 use hallpass_domain::{
     member::Membership,
     network::{Network, NetworkSet},
@@ -23,7 +26,10 @@ struct Both {
 
 impl Both {
     async fn new() -> Self {
-        let server = Server::sqlite().await;
+        Self::on(Server::sqlite().await).await
+    }
+
+    async fn on(server: Server) -> Self {
         let (actor, bob) = server.member("Bob").await;
         let mut tokens = vec![actor.token(wish("all")).await];
         for (name, scope) in [
@@ -48,34 +54,31 @@ impl Both {
     }
 
     /// Asks about every token for every permission from everywhere, and finds both doors of one mind.
-    #[track_caller]
-    fn agree<'a>(&'a self, what: &'a str) -> impl Future<Output = Vec<String>> + 'a {
-        async move {
-            let mut said = Vec::new();
-            for token in &self.tokens {
-                for permission in [
-                    Value::Null,
-                    json!("repo:read"),
-                    json!("repo:write"),
-                    json!("deploy:run"),
-                    json!("hallpass:own-tokens"),
-                    json!("hallpass:deployment"),
-                    json!("repo:*"),
-                ] {
-                    for address in [Value::Null, json!("192.0.2.7"), json!("198.51.100.7")] {
-                        let verified = self.verify(token, &permission, &address).await;
-                        let explained = self.explain(&token.id, &permission, &address).await;
-                        assert_eq!(
-                            explained["verdict"], verified,
-                            "{what}: {} {permission} {address}: {explained}",
-                            token.prefix
-                        );
-                        said.push(verified);
-                    }
+    async fn agree(&self, what: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        for token in &self.tokens {
+            for permission in [
+                Value::Null,
+                json!("repo:read"),
+                json!("repo:write"),
+                json!("deploy:run"),
+                json!("hallpass:own-tokens"),
+                json!("hallpass:deployment"),
+                json!("repo:*"),
+            ] {
+                for address in [Value::Null, json!("192.0.2.7"), json!("198.51.100.7")] {
+                    let verified = self.verify(token, &permission, &address).await;
+                    let explained = self.explain(&token.id, &permission, &address).await;
+                    assert_eq!(
+                        explained["verdict"], verified,
+                        "{what}: {} {permission} {address}: {explained}",
+                        token.prefix
+                    );
+                    said.push(verified);
                 }
             }
-            said
         }
+        said
     }
 
     async fn verify(&self, token: &Token, permission: &Value, address: &Value) -> String {
@@ -212,9 +215,10 @@ async fn what_has_expired_is_told_so() {
     );
 }
 
-#[tokio::test]
-async fn each_step_says_its_facts() {
-    let both = Both::new().await;
+both_engines!(each_step_says_its_facts, a_key_is_explained_by_each_secret);
+
+async fn each_step_says_its_facts(server: Server) {
+    let both = Both::on(server).await;
     let explained = both
         .explain(&both.tokens[1].prefix, &json!("repo:write"), &Value::Null)
         .await;
@@ -329,6 +333,52 @@ async fn each_step_says_its_facts() {
         .explain(&both.tokens[0].id, &Value::Null, &Value::Null)
         .await;
     assert_eq!(explained["permissions"], json!([]));
+}
+
+async fn a_key_is_explained_by_each_secret(server: Server) {
+    let both = Both::on(server).await;
+    let old = &both.tokens[3];
+    let new = both.server.rotate(old).await;
+    let end = |explained: &Value| {
+        let mut steps = explained["steps"].as_array().unwrap().iter();
+        let step = steps.find(|step| step["check"] == "not_expired");
+        step.unwrap()["sentence"].as_str().unwrap().to_owned()
+    };
+    let by = async |named: &str| both.explain(named, &Value::Null, &Value::Null).await;
+    // By the key's id, the current secret is meant.
+    for (named, prefix, says) in [
+        (&old.id, &new.prefix, "It never expires."),
+        (&new.prefix, &new.prefix, "It never expires."),
+        (
+            &old.prefix,
+            &old.prefix,
+            "It expires at 2026-11-22T13:00:00Z.",
+        ),
+    ] {
+        let explained = by(named).await;
+        assert_eq!(explained["token"]["id"], old.id);
+        assert_eq!(explained["token"]["prefix"], *prefix);
+        assert_eq!(
+            (end(&explained), &explained["verdict"]),
+            (says.to_owned(), &json!("allow"))
+        );
+    }
+    both.server.later(3_600);
+    let both = Both {
+        ada: both.server.ada_again().await,
+        ..both
+    };
+    let old = &both.tokens[3];
+    for (token, verdict) in [(old, "expired"), (&new, "allow")] {
+        let explained = both
+            .explain(&token.prefix, &Value::Null, &Value::Null)
+            .await;
+        assert_eq!(explained["verdict"], verdict);
+        assert_eq!(
+            both.verify(token, &Value::Null, &Value::Null).await,
+            verdict
+        );
+    }
 }
 
 #[tokio::test]

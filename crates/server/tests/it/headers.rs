@@ -3,7 +3,7 @@
 use crate::kit::{Actor, Answer, Engine, Plan, Server, TOKENS, wish};
 use serde_json::Value;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 20] = [
     "/",
     "/setup",
     "/sign-in",
@@ -12,6 +12,15 @@ const PAGES: [&str; 11] = [
     "/settings/tokens/new",
     "/settings/sessions",
     "/settings/sessions/end-all",
+    "/settings/organization",
+    "/settings/organization/members",
+    "/settings/organization/members/invite",
+    "/settings/organization/roles",
+    "/settings/organization/roles/new",
+    "/settings/deployment/organizations",
+    "/settings/deployment/users",
+    "/settings/deployment/permissions/new",
+    "/invitation?code=x",
     "/docs",
     "/openapi.json",
     "/no-such-page",

@@ -274,7 +274,7 @@ async fn an_export_is_the_list_as_a_file_and_leaves_a_line() {
     );
     assert_eq!(lines.len(), 1 + 4 + 1, "{text}");
     assert!(
-        lines[1].contains(",\"'=cmd|' /C calc'!A0, \"\"x\"\"\","),
+        text.contains(",\"'=cmd|' /C calc'!A0, \"\"x\"\"\","),
         "{text}"
     );
     assert!(text.contains(&acme.bobs.prefix) && !text.contains("eves"));

@@ -5,6 +5,7 @@ mod answer;
 mod case;
 mod organization;
 mod others;
+pub(crate) mod page;
 mod plan;
 mod wire;
 
@@ -253,6 +254,23 @@ impl Server {
             "allow".to_owned()
         } else {
             answer["reason"].as_str().unwrap().to_owned()
+        }
+    }
+
+    /// What a gateway is told of a token, which needs nobody's permission to ask: `allow` or the reason.
+    pub(crate) async fn said_at_the_gateway(
+        &self,
+        secret: &str,
+        permission: Option<&str>,
+    ) -> String {
+        let mut door = self.gateway().bearing(secret);
+        if let Some(permission) = permission {
+            door = door.with("x-hallpass-permission", permission);
+        }
+        let answer = door.get("/auth").await;
+        match answer.status {
+            204 => "allow".to_owned(),
+            _ => answer.header("x-hallpass-error").to_owned(),
         }
     }
 

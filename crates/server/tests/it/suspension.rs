@@ -6,7 +6,7 @@ use crate::{
     kit::{Server, TOKENS, audit_actions, wish},
     policy::{lenient, put_at_once},
 };
-use hallpass_domain::{member::Membership, role::BuiltInRole};
+use hallpass_domain::{id::TokenId, member::Membership, role::BuiltInRole};
 use serde_json::{Value, json};
 
 both_engines!(
@@ -147,6 +147,15 @@ async fn a_suspension_ends_by_itself(server: Server) {
     server.later(3_599);
     server.services.do_due().await;
     assert_eq!(says(&token.secret).await, "suspended");
+    // Whoever looked too early lifts nothing.
+    let (now, id) = (
+        server.services.clock.now(),
+        TokenId::parse(&token.id).unwrap(),
+    );
+    let mut tx = server.services.store.begin().await.unwrap();
+    let early = tx.lift_due_suspension(server.organization, id, now).await;
+    assert_eq!(early.unwrap(), []);
+    drop(tx);
     // Put off in time.
     server
         .ada

@@ -3,7 +3,7 @@
 use super::{Actor, Server, Token, wish};
 use hallpass_domain::{
     access_token::Expiration,
-    api_key::ApiKey,
+    api_key::{ApiKey, Overlap},
     id::{OrganizationId, TokenId, UserId},
     member::{Membership, User},
     name::{DisplayName, Email, TokenName},
@@ -14,7 +14,7 @@ use hallpass_domain::{
     token::{Brand, Kind, PlainToken},
 };
 use hallpass_server::service::RequestContext;
-use hallpass_store::{FeedKey, KeyInserted, NewAccount, NewKey, Stored};
+use hallpass_store::{FeedKey, KeyInserted, NewAccount, NewKey, NewSecret, Rotated, Stored};
 
 /// Another organization, with Eve as its superuser and a token of hers.
 pub(crate) struct Other {
@@ -109,6 +109,44 @@ impl Server {
         .await;
         Token {
             id: key.id.to_string(),
+            secret: secret.expose().to_owned(),
+            prefix: secret.prefix().to_string(),
+            path: String::new(),
+        }
+    }
+
+    /// Gives a key a new secret; the one before works for another hour.
+    pub(crate) async fn rotate(&self, key: &Token) -> Token {
+        let (services, now) = (&self.services, self.services.clock.now());
+        let secret = PlainToken::generate(Brand::DEFAULT, Kind::ApiKey, &services.entropy);
+        let (pepper, organization) = (services.peppers.current(), self.organization);
+        let id = TokenId::parse(&key.id).unwrap();
+        let found = services
+            .store
+            .find_key(organization, id, now)
+            .await
+            .unwrap();
+        self.change(async |tx| {
+            let new = NewSecret {
+                id: TokenId::generate(&services.entropy, now),
+                prefix: secret.prefix(),
+                stored: &Stored::Digest(pepper.digest(&secret), pepper.id().clone()),
+                overlap: Overlap::Until(now.plus_seconds(3_600)),
+                now,
+            };
+            let version = found.unwrap().version;
+            match tx
+                .rotate_key(organization, id, version, &new)
+                .await
+                .unwrap()
+            {
+                Rotated::Done(changed) => changed,
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
+        Token {
+            id: key.id.clone(),
             secret: secret.expose().to_owned(),
             prefix: secret.prefix().to_string(),
             path: String::new(),
