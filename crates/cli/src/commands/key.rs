@@ -95,6 +95,15 @@ fn create(arguments: KeyCreate) -> Result<Exit, Failure> {
     };
     let role = office.role(&arguments.role)?;
     let scope = match some(arguments.permissions) {
+        None if role.permissions.is_empty() => {
+            return Err(Failure::usage(format!(
+                "the role “{}” holds nothing, so a key with it could do nothing",
+                clean(&role.name)
+            ))
+            .next(
+                "`hallpass role list` shows what roles hold; `hallpass role create` makes one.",
+            ));
+        }
         None => all_of(&office, &role),
         said => said,
     };
