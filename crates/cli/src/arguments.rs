@@ -2,10 +2,12 @@
 
 pub(crate) mod audit;
 pub(crate) mod inventory;
+pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod roles;
 pub(crate) mod settings;
+pub(crate) mod suspension;
 pub(crate) mod users;
 pub(crate) mod within;
 
@@ -17,10 +19,12 @@ use audit::AuditCommand;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use inventory::{Explain, InventoryCommand, RevokeMany};
+use keys::{KeyCommand, PolicyCommand};
 use members::MemberCommand;
 use organizations::Org;
 use roles::{PermissionCommand, RoleCommand};
 use settings::SettingFlags;
+use suspension::{TokenResume, TokenSuspend};
 use users::UserCommand;
 
 /// Self-hosted authority for personal access tokens: the server, and its tokens from a terminal.
@@ -65,6 +69,12 @@ pub(crate) enum Command {
     /// The users of the deployment: list, make, suspend, remove
     #[command(subcommand, after_help = users::EXAMPLES)]
     User(UserCommand),
+    /// API keys of an organization: list, make, rotate, revoke
+    #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
+    Key(KeyCommand),
+    /// What the tokens and keys of an organization must keep to
+    #[command(subcommand, after_help = keys::POLICY_EXAMPLES)]
+    Policy(PolicyCommand),
     /// Every token and key of an organization: list, export
     #[command(subcommand, after_help = inventory::INVENTORY_EXAMPLES)]
     Inventory(InventoryCommand),
@@ -184,6 +194,10 @@ pub(crate) enum Token {
     Show(Show),
     /// Revoke a token: from then on it is refused everywhere
     Revoke(Revoke),
+    /// Suspend a token or key: refused for a while, but not destroyed
+    Suspend(TokenSuspend),
+    /// Let a suspended token or key work again
+    Resume(TokenResume),
 }
 
 #[derive(Args, Debug)]

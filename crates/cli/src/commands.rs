@@ -8,12 +8,14 @@ mod explain;
 mod export;
 mod init;
 mod inventory;
+mod key;
 mod login;
 mod logout;
 mod member;
 mod org;
 mod pages;
 mod permission;
+mod policy;
 mod revoke;
 mod role;
 mod serve;
@@ -55,6 +57,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Role(command) => role::run(command),
         Command::Permission(command) => permission::run(command),
         Command::User(command) => user::run(command),
+        Command::Key(command) => key::run(command),
+        Command::Policy(command) => policy::run(command),
         Command::Inventory(command) => inventory::run(command),
         Command::Revoke(arguments) => revoke::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

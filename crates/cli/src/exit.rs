@@ -157,7 +157,7 @@ fn way_out(code: &str) -> Option<&'static str> {
         "wider_than_asker" => {
             "This command line works with a token of its own, and a token makes none wider or longer-lived than itself. \
              `hallpass whoami` shows what it may do and when it ends; after `hallpass login` it may do all that your role \
-             allows, for 90 days. Everything else is made on the page Personal access tokens."
+             allows, for 90 days. Everything else is made on the pages."
         }
         "last_superuser" => {
             "Give somebody else the role first: hallpass member role USER Superuser"

@@ -1,6 +1,7 @@
 //! What is printed: tables for people, JSON for programs. Results go to standard output, all else to standard error.
 
 mod administration;
+mod keys;
 mod lookout;
 pub(crate) mod rows;
 pub(crate) mod tokens;

@@ -146,6 +146,54 @@ fn tokens() {
 }
 
 #[test]
+fn administration() {
+    for good in [
+        "org list --all --search x",
+        "org switch Initech --password-stdin",
+        "member invite a@b.c --role Member --no-tokens",
+        "member forbid-tokens a@b.c -y --organization o",
+        "role create Crew --permission a:b --permission c:*",
+        "role change Crew --add a:b --remove c:*",
+        "permission apply - --yes",
+        "user create a@b.c --name A",
+        "key create ci --role Crew --never-expires",
+        "key rotate ci --overlap-until 7d",
+        "policy set --max-days none --from 14d",
+        "inventory export --format json -o x",
+        "revoke --user a@b.c --dry-run",
+        "token suspend ci --reason odd --until 12h",
+        "audit verify --expected 3:ab",
+        "explain ci --permission a:b",
+    ] {
+        assert!(parsed(good).is_ok(), "{good}: {:?}", parsed(good));
+    }
+    for bad in [
+        "org",
+        "org list --search x",
+        "member invite a@b.c",
+        "member invite a@b.c --role R --tokens --no-tokens",
+        "member list --json --quiet",
+        "role create Crew",
+        "permission set a:b --risk huge",
+        "key create ci --role Crew",
+        "key create ci --role Crew --expires 1d --never-expires",
+        "key rotate ci",
+        "key rotate ci --leaked --until-quiet 7d",
+        "policy set",
+        "policy set --from 14d",
+        "policy set --max-days 0",
+        "policy set --never --no-never",
+        "revoke --user a@b.c --everything",
+        "revoke --everything --kind key",
+        "revoke --everything --dry-run --yes",
+        "audit list --deployment --organization o",
+        "token suspend ci",
+    ] {
+        assert_eq!(parsed(bad).map(|_| ()).unwrap_err().exit_code(), 2, "{bad}");
+    }
+}
+
+#[test]
 fn the_exit_codes_are_in_the_help() {
     let help = Arguments::command().render_long_help().to_string();
     for exit in Exit::ALL {

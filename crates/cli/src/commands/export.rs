@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::{
     exit::{Exit, Failure, clean},
-    output::{self, rows},
+    output::rows,
 };
 use std::{
     fs::{File, OpenOptions},

@@ -32,7 +32,7 @@ pub(super) fn run(command: InventoryCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn borrowed((name, value): &(&'static str, Option<String>)) -> (&'static str, Option<&'_ str>) {
+fn borrowed<'a>((name, value): &'a (&'static str, Option<String>)) -> (&'a str, Option<&'a str>) {
     (name, value.as_deref())
 }
 

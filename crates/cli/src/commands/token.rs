@@ -5,6 +5,7 @@ pub(super) mod find;
 mod list;
 mod revoke;
 mod show;
+mod suspend;
 
 use crate::{
     arguments::Token,
@@ -21,5 +22,7 @@ pub(super) fn run(command: &Token) -> Result<Exit, Failure> {
         Token::List(arguments) => list::run(arguments),
         Token::Show(arguments) => show::run(arguments),
         Token::Revoke(arguments) => revoke::run(arguments),
+        Token::Suspend(arguments) => suspend::suspend(arguments),
+        Token::Resume(arguments) => suspend::resume(arguments),
     }
 }

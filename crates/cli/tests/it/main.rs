@@ -8,6 +8,8 @@
 )]
 
 mod kill_nine;
+mod lookout;
 mod offline;
+mod organization;
 mod tokens;
 mod world;

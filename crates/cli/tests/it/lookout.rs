@@ -1,0 +1,249 @@
+//! Keys, policy, inventory, revocation of many, explanations and the audit from a terminal.
+
+use crate::world::World;
+
+#[test]
+fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
+    let world = World::signed_in();
+    world
+        .run(&["role", "create", "Crew", "--permission", "repo:*"])
+        .with(0);
+    world
+        .run(&["key", "create", "deploy", "--role", "Crew"])
+        .with(2);
+    let made = world
+        .run(&[
+            "key",
+            "create",
+            "deploy",
+            "--role",
+            "Crew",
+            "--expires",
+            "30d",
+            "--permission",
+            "repo:read",
+        ])
+        .with(0);
+    let first = made.out().trim_end().to_owned();
+    assert!(first.len() == 48 && first.starts_with("hpk_") && !made.err().contains(&first[10..]));
+    world.run_with(&["verify", "-"], &first).with(0);
+
+    world.run(&["key", "rotate", "deploy"]).with(2);
+    let second = world
+        .run(&["key", "rotate", "deploy", "--until-quiet", "7d"])
+        .with(0)
+        .out()
+        .trim_end()
+        .to_owned();
+    assert_ne!(first, second);
+    world.run_with(&["verify", "-"], &first).with(0);
+    world.run_with(&["verify", "-"], &second).with(0);
+    let key = world
+        .run(&["key", "show", &first[..10], "--json"])
+        .with(0)
+        .json();
+    assert_eq!(
+        (&key["name"], key["secrets"].as_array().unwrap().len()),
+        (&"deploy".into(), 2)
+    );
+    assert!(
+        world
+            .run(&["key", "rotate", "deploy", "--leaked"])
+            .with(2)
+            .err()
+            .contains("--yes")
+    );
+    let third = world
+        .run(&["key", "rotate", "deploy", "--leaked", "--yes"])
+        .with(0)
+        .out()
+        .trim_end()
+        .to_owned();
+    world.run_with(&["verify", "-"], &second).with(1);
+    world.run_with(&["verify", "-"], &third).with(0);
+
+    world
+        .run(&["token", "suspend", &third[..10], "--reason", "Odd use"])
+        .with(0);
+    assert!(
+        world
+            .run_with(&["verify", "-"], &third)
+            .with(1)
+            .out()
+            .contains("suspended")
+    );
+    world.run(&["token", "resume", &third[..10]]).with(0);
+    world.run_with(&["verify", "-"], &third).with(0);
+    world.run(&["key", "revoke", "deploy", "--yes"]).with(0);
+    world.run_with(&["verify", "-"], &third).with(1);
+}
+
+#[test]
+fn a_policy_is_shown_before_it_is_decided() {
+    let world = World::signed_in();
+    world.create(&["long", "--expires", "60d", "--permission", "repo:read"]);
+    let shown = world
+        .run(&["policy", "set", "--max-days", "30", "--dry-run", "--json"])
+        .with(0)
+        .json();
+    assert!(
+        shown["effect"]["shortened"].as_u64().unwrap() >= 1,
+        "{shown}"
+    );
+    let set = ["policy", "set", "--max-days", "30", "--from", "14d"];
+    assert!(world.run(&set).with(2).err().contains("shortened"));
+    let policies = |world: &World| world.run(&["policy", "show", "--json"]).with(0).json();
+    assert!(
+        policies(&world)["next"].is_null(),
+        "nothing was decided without a yes"
+    );
+    world.run(&[&set[..], &["--yes"]].concat()).with(0);
+    assert_eq!(
+        policies(&world)["next"]["policy"]["personalAccessTokens"]["daysMax"],
+        30
+    );
+    world.run(&["policy", "withdraw"]).with(0);
+    assert!(policies(&world)["next"].is_null());
+    world.run(&["policy", "withdraw"]).with(5);
+}
+
+#[test]
+fn what_there_is_is_listed_exported_explained_and_revoked_together() {
+    let world = World::signed_in();
+    let secret = world.create(&["ci", "--permission", "repo:read"]);
+    let prefix = &secret[..10];
+    let table = world
+        .run(&["inventory", "list", "--search", "ci"])
+        .with(0)
+        .out();
+    assert!(
+        table.contains(prefix) && table.contains("ada@acme.example"),
+        "{table}"
+    );
+
+    world
+        .run(&["inventory", "export", "--output", "tokens.csv"])
+        .with(0);
+    let file = std::fs::read_to_string(world.home.path().join("tokens.csv")).unwrap();
+    assert!(
+        file.starts_with("id,kind,name") && file.contains(prefix),
+        "{file}"
+    );
+    assert!(!world.home.path().join("tokens.csv.part").exists());
+    let json = world
+        .run(&["inventory", "export", "--format", "json", "--search", "ci"])
+        .with(0)
+        .json();
+    assert_eq!(json.as_array().unwrap().len(), 1);
+
+    let explained = world
+        .run(&["explain", "ci", "--permission", "repo:read"])
+        .with(0)
+        .out();
+    assert!(
+        explained.contains("allowed") && explained.contains('✓'),
+        "{explained}"
+    );
+    let refused = world
+        .run(&["explain", prefix, "--permission", "repo:write"])
+        .with(1)
+        .out();
+    assert!(
+        refused.contains("refused: permission_missing") && refused.contains('✗'),
+        "{refused}"
+    );
+
+    world.run(&["revoke"]).with(2);
+    let preview = ["revoke", "--search", "ci", "--state", "active"];
+    let dry = world
+        .run(&[&preview[..], &["--dry-run", "--json"]].concat())
+        .with(0)
+        .json();
+    assert_eq!((&dry["count"], &dry["preview"]), (&1.into(), &true.into()));
+    let unasked = world.run(&preview).with(2).err();
+    assert!(unasked.contains("--yes"), "{unasked}");
+    world.run_with(&["verify", "-"], &secret).with(0);
+    world.run(&[&preview[..], &["--yes"]].concat()).with(0);
+    world.run_with(&["verify", "-"], &secret).with(1);
+    world.run(&["whoami"]).with(0);
+    let all = world
+        .run(&["revoke", "--everything", "--yes"])
+        .with(0)
+        .err();
+    assert!(all.contains("hallpass login"), "{all}");
+    world.run(&["whoami"]).with(4);
+}
+
+#[test]
+fn the_audit_is_listed_exported_and_verified_against_what_was_noted_down() {
+    let world = World::signed_in();
+    world.create(&["ci", "--permission", "repo:read"]);
+    let lines = world
+        .run(&[
+            "audit",
+            "list",
+            "--action",
+            "token.created",
+            "--limit",
+            "1",
+            "--json",
+        ])
+        .with(0)
+        .json();
+    assert_eq!(lines["items"].as_array().unwrap().len(), 1);
+    assert_eq!(lines["items"][0]["action"], "token.created");
+    let by = world
+        .run(&[
+            "audit",
+            "list",
+            "--actor",
+            "ada@acme.example",
+            "--since",
+            "1h",
+        ])
+        .with(0)
+        .out();
+    assert!(by.contains("token.created"), "{by}");
+    world
+        .run(&[
+            "audit",
+            "export",
+            "--format",
+            "jsonl",
+            "--output",
+            "audit.jsonl",
+        ])
+        .with(0);
+    let file = std::fs::read_to_string(world.home.path().join("audit.jsonl")).unwrap();
+    for line in file.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert!(file.lines().count() >= 2);
+
+    let end = world
+        .run(&["audit", "verify", "--quiet"])
+        .with(0)
+        .out()
+        .trim_end()
+        .to_owned();
+    assert!(end.contains(':'), "{end}");
+    let told = world
+        .run(&["audit", "verify", "--expected", &end])
+        .with(0)
+        .out();
+    assert!(
+        told.contains("first bad line") && told.contains("none"),
+        "{told}"
+    );
+    let (seq, code) = end.split_once(':').unwrap();
+    let other = format!(
+        "{seq}:{}{}",
+        if code.starts_with('0') { '1' } else { '0' },
+        &code[1..]
+    );
+    let bad = world
+        .run(&["audit", "verify", "--expected", &other])
+        .with(1)
+        .err();
+    assert!(bad.contains(&format!("line {seq}")), "{bad}");
+}
