@@ -25,7 +25,7 @@ pub struct CatalogueEntry {
     pub risk: String,
     /// Who wrote the line: `product`, `file` (the settings) or `api`.
     pub source: String,
-    /// Whether the caller holds it now.
+    /// Whether the caller's role holds it now; a token may be narrowed further.
     pub held: bool,
 }
 
@@ -51,6 +51,6 @@ pub struct Caller {
     pub role: String,
     /// Whether they may create and manage personal access tokens.
     pub may_have_tokens: bool,
-    /// What they may do now.
+    /// What their role holds now; a token may be narrowed further.
     pub permissions: Vec<String>,
 }

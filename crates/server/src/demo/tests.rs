@@ -442,7 +442,7 @@ async fn there_is_something_to_see_of_an_organization() {
     let (services, _folder) = filled().await;
     let ada = sign_in(&services, &PEOPLE[0]).await.unwrap();
     let places: Vec<(String, String)> = services
-        .organizations_of(&ada)
+        .organizations_of(ada.user.id)
         .await
         .unwrap()
         .into_iter()

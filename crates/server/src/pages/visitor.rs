@@ -73,7 +73,7 @@ impl FromRequestParts<App> for Visitor {
             .await
             .map_err(|error| PageError(error).into_response())?;
         let present = found.ok_or_else(|| sign_in_first(parts))?;
-        let places = app.services.organizations_of(&present.person).await;
+        let places = app.services.organizations_of(present.person.user.id).await;
         Ok(Self {
             places: places.map_err(|error| PageError(error).into_response())?,
             present,

@@ -25,10 +25,7 @@ pub(super) async fn caller(
         None => None,
     };
     Ok(Json(match person {
-        Some(person) => Caller {
-            permissions: shapes::texts(&actor.permissions),
-            ..shapes::caller(&person)
-        },
+        Some(person) => shapes::caller(&person),
         None => shapes::key_caller(&actor),
     }))
 }

@@ -141,20 +141,23 @@ pub(super) async fn change(
 #[utoipa::path(get, path = "/v1/caller/organizations", tag = "Caller", operation_id = "listOwnOrganizations",
     responses(
         (status = 200, body = OwnOrganizations),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
-    ), security(("session" = [])))]
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
+    ), security(("session" = []), ("token" = [])))]
 pub(super) async fn list_own(
     State(app): State<App>,
-    SignedIn(present): SignedIn,
+    Acting(actor): Acting,
 ) -> Result<Json<OwnOrganizations>, ApiError> {
-    let found = app.services.organizations_of(&present.person).await?;
+    let user = actor.user.ok_or(ServiceError::CredentialRefused(
+        "it belongs to an organization, not to a person",
+    ))?;
+    let found = app.services.organizations_of(user).await?;
     let items = found
         .into_iter()
         .map(|(organization, role)| OwnOrganization {
             id: organization.id.to_string(),
             name: organization.name.to_string(),
             role,
-            current: organization.id == present.person.organization.id,
+            current: organization.id == actor.home,
         });
     Ok(Json(OwnOrganizations {
         items: items.collect(),

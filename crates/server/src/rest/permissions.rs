@@ -26,8 +26,10 @@ pub(super) async fn list(
     Acting(actor): Acting,
 ) -> Result<Json<Permissions>, ApiError> {
     let all = app.services.store.catalogue().await?;
+    let catalogue = all.iter().map(|entry| entry.permission.clone()).collect();
+    let held = actor.role.holds(&catalogue, actor.organization.host);
     let items = all.into_iter().map(|entry| CatalogueEntry {
-        held: actor.permissions.names(&entry.permission),
+        held: held.names(&entry.permission),
         name: entry.permission.to_string(),
         description: entry.description,
         risk: entry.risk.word().to_owned(),

@@ -7,7 +7,7 @@ use super::{
 use crate::error::ServiceError;
 use hallpass_domain::{
     audit::Action,
-    id::OrganizationId,
+    id::{OrganizationId, UserId},
     name::DisplayName,
     organization::{Organization, Standing},
     permission::Permission,
@@ -142,10 +142,10 @@ impl Services {
     /// The store's.
     pub async fn organizations_of(
         &self,
-        person: &Person,
+        user: UserId,
     ) -> Result<Vec<(Organization, String)>, ServiceError> {
         let mut found = Vec::new();
-        for membership in self.store.memberships_of(person.user.id).await? {
+        for membership in self.store.memberships_of(user).await? {
             if !membership.standing.is_active() {
                 continue;
             }
