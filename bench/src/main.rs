@@ -1,5 +1,6 @@
 //! What verification costs, measured against its limits.
 
+mod administration;
 mod changes;
 mod engine;
 
@@ -16,10 +17,13 @@ struct Arguments {
 enum What {
     /// The engine by itself, in one process and on one thread.
     Engine(engine::Options),
+    /// Changes of members and organizations, whole calls over SQLite.
+    Administration(administration::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Engine(options) => engine::run(&options),
+        What::Administration(options) => administration::run(&options),
     }
 }

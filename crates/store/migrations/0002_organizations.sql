@@ -83,6 +83,7 @@ create unique index token_name_of_user on token (organization_id, user_id, name_
 drop index token_name_of_organization;
 create unique index token_name_of_organization on token (organization_id, name_key) where revoked_at is null and user_id is null and secret_of is null;
 create index token_of_organization on token (organization_id, created_at);
+create index token_by_role on token (role_id, organization_id) where role_id is not null;
 create index token_by_secret on token (secret_of) where secret_of is not null;
 create index token_by_bulk on token (organization_id, bulk_at) where bulk_at is not null;
 create index token_suspended on token (suspended_until) where suspended_until is not null;

@@ -46,7 +46,7 @@ enum Command {
         #[arg(long)]
         online: bool,
     },
-    /// Measure, in release mode: `engine` or `verify`, and how; `--help` after either says more
+    /// Measure, in release mode: `engine`, `verify` or `administration`, and how; `--help` after either says more
     Bench {
         /// What to measure, and how
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

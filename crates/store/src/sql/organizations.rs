@@ -6,8 +6,8 @@ macro_rules! member_columns {
     ($now:literal) => {
         concat!(
             "select m.organization_id, m.user_id, m.role_id, m.standing, m.may_have_tokens, m.created_at, u.email, u.name, u.standing as user_standing, r.name as role_name, u.email_key, \
-             cast((select count(*) from token t where t.user_id = m.user_id and t.organization_id = m.organization_id and t.revoked_at is null and (t.expires_at is null or t.expires_at > ", $now, ") \
-             and t.created_at >= coalesce(o.tokens_revoked_before, 0) and t.created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = m.organization_id and x.user_id = m.user_id), 0)) as BIGINT) as tokens \
+             cast((select count(*) from (select 1 from token t where t.user_id = m.user_id and t.organization_id = m.organization_id and t.revoked_at is null and (t.expires_at is null or t.expires_at > ", $now, ") \
+             and t.created_at >= coalesce(o.tokens_revoked_before, 0) and t.created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = m.organization_id and x.user_id = m.user_id), 0) limit 1000) as live) as BIGINT) as tokens \
              from membership m join app_user u on u.id = m.user_id join role r on r.id = m.role_id join organization o on o.id = m.organization_id "
         )
     };

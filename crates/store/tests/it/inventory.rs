@@ -232,6 +232,7 @@ fn together(one: &InventoryFilter, other: &InventoryFilter) -> Option<InventoryF
         made_before: either(one.made_before.as_ref(), other.made_before.as_ref()).ok()?,
         ends_before: either(one.ends_before.as_ref(), other.ends_before.as_ref()).ok()?,
         endless: one.endless || other.endless,
+        unrevoked: one.unrevoked || other.unrevoked,
         search: either(text(one).as_ref(), text(other).as_ref())
             .ok()?
             .unwrap_or_default(),

@@ -199,6 +199,8 @@ async fn what_was_revoked_together_is_out_of_reach(world: World) {
         expiration: Expiration::Never,
         never_expires_acknowledged: true,
         scope: None,
+        valid_from: None,
+        address_rules: None,
         now: NOW,
     };
     let changed = tx.change_token(ACME, ADA, token_id(1), 0, &change).await;
@@ -250,6 +252,8 @@ async fn names_and_places_are_free_at_once(world: World) {
         expiration: Expiration::Never,
         never_expires_acknowledged: true,
         scope: None,
+        valid_from: None,
+        address_rules: None,
         now: NOW,
     };
     let mut tx = world.begin().await;
