@@ -257,8 +257,8 @@ async fn names_are_unique_without_regard_to_case(world: World) {
     };
     assert_eq!(
         world.insert(&elsewhere).await,
-        taken,
-        "names are the user's, wherever"
+        Inserted::Done,
+        "a name is a user's own in each organization"
     );
     let bobs = Draft {
         owner: BOB,
