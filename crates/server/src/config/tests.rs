@@ -1,4 +1,5 @@
 use super::*;
+use hallpass_domain::permission::CatalogueEntry;
 
 mod refusals;
 mod rules;
@@ -90,7 +91,7 @@ fn without_any_setting_the_defaults_stand() {
     ");
     assert_eq!(
         config.catalogue,
-        hallpass_domain::permission::CatalogueEntry::of_product(),
+        CatalogueEntry::of_product(),
         "the product's own permissions are always there"
     );
     assert_eq!(
@@ -124,9 +125,8 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
     assert_eq!(config.source("ops-listen"), Source::Default);
 }
 
-#[test]
-fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
-    let file = r#"
+/// A file that says all that one can.
+const WHOLE_FILE: &str = r#"
         data = "d"
         database = "postgres://ann:pass@db/hallpass?sslpassword=hush&sslmode=verify-full"
         listen = "[::1]:1"
@@ -153,7 +153,10 @@ fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
         description = "Delete"
         risk = "high"
     "#;
-    let config = resolve(&[], &[], file).unwrap();
+
+#[test]
+fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
+    let config = resolve(&[], &[], WHOLE_FILE).unwrap();
     let from_file = config
         .effective()
         .iter()
@@ -169,7 +172,7 @@ fn every_setting_that_may_stand_in_the_file_is_read_from_there() {
     assert_eq!(config.base_url(config.listen), "https://hall.example");
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.gateway_listen, SocketAddr::from(([127, 0, 0, 1], 2)));
-    let own = hallpass_domain::permission::CatalogueEntry::of_product().len();
+    let own = CatalogueEntry::of_product().len();
     assert_eq!(config.catalogue.len(), own + 2);
     assert_eq!(config.member_permissions.to_text(), "repo:*");
     assert_eq!(config.viewer_permissions.to_text(), "repo:read");
