@@ -115,6 +115,26 @@ impl RolePermissions {
         }
     }
 
+    /// The first thing that `other` holds, or would hold in another catalogue, and this does not.
+    pub fn first_beyond(&self, other: &Self) -> Option<Permission> {
+        let own = || Permission::parse(Permission::ORGANIZATION).ok();
+        match (self, other) {
+            (Self::All, _) => None,
+            (Self::AllBut(mine), Self::All) => mine.iter().next().cloned(),
+            (Self::AllBut(mine), Self::AllBut(theirs)) => {
+                mine.iter().find(|one| !theirs.covers(one)).cloned()
+            }
+            (Self::AllBut(mine), Self::Named(theirs)) => {
+                theirs.iter().find(|one| mine.forbids(one)).cloned()
+            }
+            (Self::Named(_), Self::All) => own(),
+            (Self::Named(_), Self::AllBut(theirs)) => theirs.iter().next().cloned().or_else(own),
+            (Self::Named(mine), Self::Named(theirs)) => {
+                theirs.iter().find(|one| !mine.covers(one)).cloned()
+            }
+        }
+    }
+
     /// What is stored and shown: the permissions that are named, be it as what the role holds or as what it does not.
     pub fn named(&self) -> Option<&PermissionSet> {
         match self {
@@ -186,6 +206,45 @@ mod tests {
             RolePermissions::Named(set("repo:* gone:read")).within(&catalogue),
             set("repo:read")
         );
+    }
+
+    #[test]
+    fn what_is_beyond_stays_beyond_whatever_the_catalogue_becomes() {
+        let named = |text| RolePermissions::Named(set(text));
+        let but = |text| RolePermissions::AllBut(set(text));
+        let all = RolePermissions::All;
+        for (mine, theirs, beyond) in [
+            (&all, &all, None),
+            (&all, &named("repo:*"), None),
+            (
+                &named("repo:read repo:write"),
+                &named("repo:*"),
+                Some("repo:*"),
+            ),
+            (
+                &named("repo:*"),
+                &named("repo:read gone:read"),
+                Some("gone:read"),
+            ),
+            (&named("repo:*"), &named("repo:* repo:read"), None),
+            (
+                &but("hallpass:organization"),
+                &all,
+                Some("hallpass:organization"),
+            ),
+            (
+                &but("hallpass:organization"),
+                &named("hallpass:*"),
+                Some("hallpass:*"),
+            ),
+            (&but("hallpass:organization"), &named("repo:*"), None),
+            (&but("a:b"), &but("a:b c:d"), None),
+            (&but("a:b c:d"), &but("a:b"), Some("c:d")),
+            (&named("repo:*"), &but("a:b"), Some("a:b")),
+        ] {
+            let found = mine.first_beyond(theirs).map(|found| found.to_string());
+            assert_eq!(found.as_deref(), beyond, "{mine:?} {theirs:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,12 @@ impl Timestamp {
         self.plus_seconds(days.saturating_mul(SECONDS_PER_DAY))
     }
 
+    /// The next whole millisecond after this moment: ids tell moments no finer (RFC 9562 section 5.7).
+    #[must_use]
+    pub const fn next_millisecond(self) -> Self {
+        Self::from_micros((self.millis() + 1).saturating_mul(1_000))
+    }
+
     /// Seconds from `earlier` to here, rounded down; negative when `earlier` is later.
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         (self.0 - earlier.0).div_euclid(MICROS_PER_SECOND)

@@ -123,6 +123,10 @@ impl Directory {
 }
 
 impl Registers {
+    pub(crate) fn knows_role(&self, role: RoleId) -> bool {
+        self.roles.contains_key(&role)
+    }
+
     /// `before` is in milliseconds since 1970.
     pub(crate) fn put_organization(
         &mut self,

@@ -11,7 +11,11 @@ use crate::{
     table::{Fills, Place, Table},
     verify::SlowCandidate,
 };
-use hallpass_domain::{id::TokenId, time::Timestamp, token::Digest};
+use hallpass_domain::{
+    id::{RoleId, TokenId},
+    time::Timestamp,
+    token::Digest,
+};
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -94,6 +98,11 @@ impl Engine {
     /// Says whether verifications are answered. A new engine does not until its owner knows that it is whole.
     pub fn set_answering(&self, answering: bool) {
         self.answering.store(answering, Ordering::Release);
+    }
+
+    /// Whether this role was made known.
+    pub fn knows_role(&self, role: RoleId) -> bool {
+        self.writer().registers.knows_role(role)
     }
 
     /// Whether verifications are answered.

@@ -80,6 +80,11 @@ pub enum ServiceError {
         "this is the last active superuser of the organization: make somebody else a superuser first"
     )]
     LastSuperuser,
+    /// Somebody would open the gate that was closed for themselves.
+    #[error(
+        "the gate was closed for you: somebody else who manages members can open it again, or a superuser"
+    )]
+    OwnGate,
     /// The organization that runs the deployment is not suspended.
     #[error("this organization runs the deployment and cannot be suspended")]
     HostStays,
@@ -308,6 +313,7 @@ impl ServiceError {
                 "More than you hold yourself",
             ),
             Self::LastSuperuser => face(S::CONFLICT, "last_superuser", "The last superuser stays"),
+            Self::OwnGate => face(S::FORBIDDEN, "own_gate", "One's own gate"),
             Self::HostStays => face(S::CONFLICT, "host_stays", "The host stays"),
             Self::AlreadyMember => face(S::CONFLICT, "already_member", "A member already"),
             Self::EmailTaken => face(S::CONFLICT, "email_taken", "The address is taken"),

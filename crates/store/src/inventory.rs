@@ -349,21 +349,6 @@ impl Store {
 }
 
 impl Tx {
-    /// A moment, now or a little later, that marks no change of many tokens of the organization yet. Under
-    /// [`Self::hold_organization`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn bulk_mark(
-        &mut self,
-        organization: OrganizationId,
-        now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
-        let last: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::BULK_LAST).bind(&organization.bytes()[..]).fetch_one(&mut **tx).await?);
-        let free = Timestamp::from_micros(last.saturating_add(1));
-        Ok(now.max(free))
-    }
-
     /// Revokes all of an organization's tokens and keys that the filter finds and that are not revoked, and says how
     /// many. `now` marks them: no other change of many may have the same.
     ///

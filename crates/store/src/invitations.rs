@@ -30,6 +30,8 @@ pub struct Invitation {
     pub expires_at: Timestamp,
     /// The user who made it; none if a key did.
     pub inviter: Option<UserId>,
+    /// The token or key that made it, if not a session.
+    pub inviter_token: Option<TokenId>,
 }
 
 /// An invitation to be made.
@@ -39,8 +41,6 @@ pub struct NewInvitation<'a> {
     pub invitation: &'a Invitation,
     /// The digest of its code.
     pub digest: Digest,
-    /// The token that made it, if not a session.
-    pub inviter_token: Option<TokenId>,
 }
 
 type Row = (
@@ -52,11 +52,23 @@ type Row = (
     i64,
     i64,
     Option<Vec<u8>>,
+    Option<Vec<u8>>,
     String,
 );
 
 fn invitation(
-    (id, organization, email, role, may_have_tokens, created, expires, inviter, role_name): Row,
+    (
+        id,
+        organization,
+        email,
+        role,
+        may_have_tokens,
+        created,
+        expires,
+        inviter,
+        inviter_token,
+        role_name,
+    ): Row,
 ) -> Result<Invitation, StoreError> {
     Ok(Invitation {
         id: rows::id(&id, InvitationId::from_bytes)?,
@@ -67,9 +79,8 @@ fn invitation(
         may_have_tokens,
         created: rows::moment(created),
         expires_at: rows::moment(expires),
-        inviter: inviter
-            .map(|id| rows::id(&id, UserId::from_bytes))
-            .transpose()?,
+        inviter: rows::id_option(inviter.as_deref(), UserId::from_bytes)?,
+        inviter_token: rows::id_option(inviter_token.as_deref(), TokenId::from_bytes)?,
     })
 }
 
@@ -155,7 +166,7 @@ impl Tx {
             now,
             invitation.expires_at.micros(),
             invitation.inviter.as_ref().map(|id| &id.bytes()[..]),
-            new.inviter_token.as_ref().map(|id| &id.bytes()[..]),
+            invitation.inviter_token.as_ref().map(|id| &id.bytes()[..]),
         );
         Ok(true)
     }
@@ -178,6 +189,25 @@ impl Tx {
             now.micros()
         );
         Ok(withdrawn == 1)
+    }
+
+    /// Takes back every open invitation that `user` made.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdraw_invitations_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        Ok(execute!(
+            self,
+            sql::INVITATIONS_WITHDRAW_OF,
+            &organization.bytes()[..],
+            &user.bytes()[..],
+            now.micros()
+        ))
     }
 
     /// Accepts an invitation, once. False when somebody did before, or its time is over.

@@ -1,6 +1,6 @@
 //! Everything that verification needs, read to be held in memory.
 
-use crate::{Store, StoreError, on, rows, sql};
+use crate::{Store, StoreError, Tx, on, rows, sql};
 use futures_util::TryStreamExt;
 use hallpass_domain::{
     id::{OrganizationId, RoleId, TokenId, UserId},
@@ -176,6 +176,17 @@ fn membership(
         standing: Standing::from_word(&standing),
         may_have_tokens,
     })
+}
+
+impl Tx {
+    /// The memberships of one user, as they are inside the transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn memberships_of(&mut self, user: UserId) -> Result<Vec<Membership>, StoreError> {
+        let found: Vec<MembershipRow> = on!(&mut self.on, tx => sqlx::query_as(sql::MEMBERSHIPS_OF_USER).bind(&user.bytes()[..]).fetch_all(&mut **tx).await?);
+        found.into_iter().map(membership).collect()
+    }
 }
 
 impl Store {

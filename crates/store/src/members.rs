@@ -247,6 +247,15 @@ impl Tx {
         Ok((changed == 1).then_some(FeedKey::Membership(before.organization, before.user)))
     }
 
+    /// Holds a user who was not removed until the transaction ends: nobody else changes what they are a member of. After
+    /// the organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_user(&mut self, user: UserId) -> Result<bool, StoreError> {
+        Ok(execute!(self, sql::USER_KEEP, &user.bytes()[..]) == 1)
+    }
+
     /// Holds a membership until the transaction ends. False when it is not in good standing or has another role.
     ///
     /// # Errors

@@ -133,8 +133,57 @@ impl Tx {
         }
     }
 
-    /// Revokes every token of the organization that was made before `before`, whole milliseconds: one row, however
-    /// many tokens there are.
+    /// The whole millisecond after all that was made until `now`: after the newest token too, which a clock that was
+    /// set back, or a wait for a lock, may have let be made later than `now`.
+    async fn after_all(
+        &mut self,
+        organization: OrganizationId,
+        user: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let organization = &organization.bytes()[..];
+        let newest: i64 = match user {
+            Some(user) => {
+                on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKENS_NEWEST_OF_USER).bind(organization).bind(&user.bytes()[..]).fetch_one(&mut **tx).await?)
+            }
+            None => {
+                on!(&mut self.on, tx => sqlx::query_scalar(sql::TOKENS_NEWEST).bind(organization).fetch_one(&mut **tx).await?)
+            }
+        };
+        Ok(now.max(rows::moment(newest)).next_millisecond())
+    }
+
+    /// Revokes every token of the organization that there is: one row, however many tokens. Under
+    /// [`Self::hold_organization`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_all_of_organization(
+        &mut self,
+        id: OrganizationId,
+        now: Timestamp,
+    ) -> Result<FeedKey, StoreError> {
+        let before = self.after_all(id, None, now).await?;
+        self.revoke_tokens_of_organization(id, before).await
+    }
+
+    /// Revokes every token of one user there that there is, the same way.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_all_of_member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<FeedKey, StoreError> {
+        let before = self.after_all(organization, Some(user), now).await?;
+        self.revoke_tokens_of_member(organization, user, before)
+            .await
+    }
+
+    /// Revokes every token of the organization that was made before `before`, which is a whole millisecond: one row,
+    /// however many tokens there are.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -87,7 +87,7 @@ fn stored(permissions: &RolePermissions) -> (bool, String) {
 }
 
 impl Store {
-    /// Every role, of every organization.
+    /// Every role, of every organization, also those that were deleted and hold nothing.
     ///
     /// # Errors
     /// [`StoreError`].

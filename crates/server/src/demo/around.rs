@@ -65,13 +65,13 @@ impl Filling<'_> {
             created,
             expires_at: created.plus_seconds(INVITATION_SECONDS),
             inviter: Some(inviter),
+            inviter_token: None,
         };
         let mut code = [0; 32];
         self.services.entropy.fill(&mut code);
         let new = NewInvitation {
             invitation: &invitation,
             digest: self.services.peppers.current().seal("invitation", &code),
-            inviter_token: None,
         };
         self.tx.insert_invitation(&new).await?;
         let target = invitation.id.to_string();

@@ -126,6 +126,7 @@ pub(super) async fn show(
         (status = 200, body = Member),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "`standing_unknown`"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_superuser`, `changed_meanwhile`"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`permission_missing`, `above_your_role`, `own_gate`, `csrf_required`, `address_not_allowed`"),
         Refusals), security(("session" = []), ("token" = [])))]
 pub(super) async fn change(
     State(app): State<App>,

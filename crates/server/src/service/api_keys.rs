@@ -13,7 +13,7 @@ use hallpass_domain::{
     audit::Action,
     id::TokenId,
     permission::{Permission, PermissionSet},
-    role::Role,
+    role::{Role, RolePermissions},
     time::Timestamp,
     token::{Kind, PlainToken},
 };
@@ -123,12 +123,17 @@ impl Services {
             actor.require(Permission::KEYS)?;
             self.require_recent(actor)?;
             let now = self.clock.now();
-            let wish = Wish::parse(&Sent::from(request), None, now)?;
+            let mut wish = Wish::parse(&Sent::from(request), None, now)?;
             let role = self.resolve_role(actor, &request.role).await?;
             let (role, held) = self.role_with_permissions(actor, role).await?;
             actor.require_all(&held)?;
+            self.require_enclosed(actor, &role.permissions).await?;
             check_scope_in_role(&held, wish.scope.as_ref())?;
             self.check_may_hand_out(actor, wish.reach()).await?;
+            // What the role names now is the most that the key can ever do: a role that gets wider widens no key.
+            if let (None, RolePermissions::Named(named)) = (&wish.scope, &role.permissions) {
+                wish.scope = Some(named.clone());
+            }
             let mut draws = Draws::of(Kind::ApiKey);
             loop {
                 let (secret, stored) = self.draw(&mut draws).await?;

@@ -111,10 +111,20 @@ impl Services {
     ) -> Result<Vec<Role>, ServiceError> {
         let mut roles = Vec::with_capacity(BuiltInRole::ALL.len());
         for built_in in BuiltInRole::ALL {
+            let stored = self.store.find_role(built_in.id()).await?;
             let permissions = match built_in.fixed_permissions() {
                 Some(fixed) => fixed,
-                None => self.given_permissions(built_in, settings, is_new).await?,
+                None => given_permissions(built_in, settings, stored.as_ref(), is_new),
             };
+            // What somebody said of it through the API stays.
+            if let Some(stored) = stored.filter(|_| built_in.fixed_permissions().is_none()) {
+                roles.push(Role {
+                    permissions,
+                    version: 0,
+                    ..stored
+                });
+                continue;
+            }
             roles.push(Role {
                 id: built_in.id(),
                 organization: None,
@@ -128,36 +138,30 @@ impl Services {
         }
         Ok(roles)
     }
+}
 
-    /// What the deployment gives to members or viewers.
-    async fn given_permissions(
-        &self,
-        built_in: BuiltInRole,
-        settings: &CatalogueSettings,
-        is_new: bool,
-    ) -> Result<RolePermissions, ServiceError> {
-        let (named, of_example) = match built_in {
-            BuiltInRole::Viewer => (&settings.viewer, 1),
-            _ => (&settings.member, EXAMPLE.len()),
-        };
-        if let Some(named) = named {
-            return Ok(RolePermissions::Named(named.clone()));
-        }
+/// What the deployment gives to members or viewers.
+fn given_permissions(
+    built_in: BuiltInRole,
+    settings: &CatalogueSettings,
+    stored: Option<&Role>,
+    is_new: bool,
+) -> RolePermissions {
+    let (named, of_example) = match built_in {
+        BuiltInRole::Viewer => (&settings.viewer, 1),
+        _ => (&settings.member, EXAMPLE.len()),
+    };
+    match (named, stored) {
+        (Some(named), _) => RolePermissions::Named(named.clone()),
+        (None, Some(stored)) => stored.permissions.clone(),
         // Who names the product's permissions also says who holds them; until then, nobody but superusers and admins.
-        if !settings.permissions.is_empty() {
-            return Ok(RolePermissions::Named(PermissionSet::default()));
-        }
-        let stored = self.store.find_role(built_in.id()).await?;
-        Ok(match stored {
-            Some(role) => role.permissions,
-            None if is_new => RolePermissions::Named(
-                example_permissions()
-                    .into_iter()
-                    .take(of_example)
-                    .map(|entry| entry.permission)
-                    .collect(),
-            ),
-            None => RolePermissions::Named(PermissionSet::default()),
-        })
+        (None, None) if is_new && settings.permissions.is_empty() => RolePermissions::Named(
+            example_permissions()
+                .into_iter()
+                .take(of_example)
+                .map(|entry| entry.permission)
+                .collect(),
+        ),
+        (None, None) => RolePermissions::Named(PermissionSet::default()),
     }
 }

@@ -221,7 +221,10 @@ async fn apply_membership(
     }
     match store.find_membership(organization, user).await? {
         Some(found) => {
-            apply_role(store, engine, found.role).await?;
+            // The row may name a role that a later row of the feed brings.
+            if !engine.knows_role(found.role) {
+                apply_role(store, engine, found.role).await?;
+            }
             apply(engine, membership_change(&found))
         }
         None => apply(engine, Change::MembershipGone { organization, user }),

@@ -71,6 +71,11 @@ impl Sought {
         })
     }
 
+    /// Whether API keys are among what may be found.
+    pub fn finds_keys(&self) -> bool {
+        self.filter.owner.is_none() && self.filter.kind.is_none_or(|kind| kind == Kind::ApiKey)
+    }
+
     /// Whether it names nothing, and so finds everything.
     pub fn is_everything(&self) -> bool {
         let Self {

@@ -19,7 +19,8 @@ use hallpass_domain::{
     permission::Permission,
     role::Role,
     time::Timestamp,
-    token::Digest,
+    token::{Digest, Prefix},
+    verdict::{DenyReason, Question, Verdict, decide},
 };
 use hallpass_store::{AuditEntry, FeedKey, Invitation, NewInvitation, Tx};
 use serde_json::json;
@@ -131,7 +132,6 @@ impl Services {
             let new = NewInvitation {
                 invitation: &invitation,
                 digest,
-                inviter_token: actor.token(),
             };
             if !tx.hold_role(&role).await? {
                 return Err(ServiceError::ChangedMeanwhile);
@@ -159,6 +159,7 @@ impl Services {
             created: now,
             expires_at: now.plus_seconds(INVITATION_SECONDS),
             inviter: actor.user,
+            inviter_token: actor.token(),
         }
     }
 
@@ -223,7 +224,9 @@ impl Services {
                 .store
                 .find_role_in(invitation.organization, invitation.role)
                 .await?;
-            if let (Some(organization), Some(role)) = (organization, role) {
+            if let (Some(organization), Some(role)) = (organization, role)
+                && self.inviter_still_works(&invitation)
+            {
                 let account = self.store.find_sign_in(&invitation.email).await?;
                 return Ok(Offer {
                     invitation,
@@ -234,6 +237,31 @@ impl Services {
             }
         }
         Err(ServiceError::InvitationWrong)
+    }
+
+    /// An invitation by a token or key ends with it. What a person offered is withdrawn when they leave, are suspended or
+    /// get another role.
+    fn inviter_still_works(&self, invitation: &Invitation) -> bool {
+        let Some(token) = invitation.inviter_token else {
+            return true;
+        };
+        let Ok(prefix) = Prefix::parse("hpk_000000") else {
+            return false;
+        };
+        let question = Question {
+            needed: None,
+            address: None,
+            now: self.clock.now(),
+        };
+        // From where it is used is not known here, and is no reason.
+        let verdict = self
+            .engine
+            .view(token, prefix)
+            .map(|view| decide(Some(*view.facts()), &question));
+        matches!(
+            verdict,
+            Some(Verdict::Allow | Verdict::Deny(DenyReason::AddressNotAllowed))
+        )
     }
 
     /// Accepts an invitation as the person who has its address: by their password if they have an account, else by the

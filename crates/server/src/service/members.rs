@@ -11,8 +11,8 @@ use hallpass_domain::{
     member::Membership,
     organization::Standing,
     permission::{Permission, PermissionSet},
-    role::Role,
-    time::{MICROS_PER_SECOND, Timestamp},
+    role::{BuiltInRole, Role, RolePermissions},
+    time::Timestamp,
 };
 use hallpass_store::{FeedKey, MemberQuery, MemberRow, Tx};
 use serde_json::{Value, json};
@@ -42,11 +42,8 @@ pub struct NewMember {
     pub may_have_tokens: Option<bool>,
 }
 
-/// The first moment after this one at which a token can be made that is not revoked with those before: ids tell
-/// moments to the millisecond.
-pub(super) const fn after_now(now: Timestamp) -> Timestamp {
-    const MICROS_PER_MILLI: i64 = MICROS_PER_SECOND / 1_000;
-    Timestamp::from_micros((now.millis() + 1) * MICROS_PER_MILLI)
+fn is_superuser(role: &Role) -> bool {
+    role.built_in() == Some(BuiltInRole::Superuser)
 }
 
 fn shown(membership: &Membership, role: &str) -> Value {
@@ -122,7 +119,34 @@ impl Services {
     ) -> Result<Role, ServiceError> {
         let (role, held) = self.role_with_permissions(actor, id).await?;
         actor.require_all(&held)?;
+        self.require_enclosed(actor, &role.permissions).await?;
         Ok(role)
+    }
+
+    /// What is given must stay inside what the actor holds, whatever the catalogue becomes: who holds every action of a
+    /// resource one by one does not give its wildcard.
+    pub(super) async fn require_enclosed(
+        &self,
+        actor: &Actor,
+        given: &RolePermissions,
+    ) -> Result<(), ServiceError> {
+        let named = given.named().into_iter().flatten();
+        let above = if actor.is_visiting() {
+            None
+        } else {
+            actor.role.permissions.first_beyond(given)
+        };
+        if let Some(missing) = above {
+            return Err(ServiceError::AboveActor(missing));
+        }
+        // A token may have given up what its owner's role holds, also of what is to come.
+        let catalogue = self.catalogue_set().await?;
+        let whole = actor.role.holds(&catalogue, actor.organization.host);
+        let is_narrowed = actor.token().is_some() && whole != actor.permissions;
+        match named.clone().find(|permission| permission.is_wildcard()) {
+            Some(wildcard) if is_narrowed => Err(ServiceError::AboveActor(wildcard.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Makes a user a member.
@@ -146,9 +170,6 @@ impl Services {
             let user = self.store.find_user(new.user).await?;
             // Whoever knows a user's id has been told it by somebody who may see them.
             let user = user.ok_or(ServiceError::NotFound("user"))?;
-            if self.store.is_removed(user.id).await? {
-                return Err(ServiceError::NotFound("user"));
-            }
             let membership = Membership {
                 organization: actor.organization.id,
                 user: user.id,
@@ -175,6 +196,9 @@ impl Services {
         role: &Role,
         now: Timestamp,
     ) -> Result<FeedKey, ServiceError> {
+        if !tx.hold_user(membership.user).await? {
+            return Err(ServiceError::NotFound("user"));
+        }
         if !tx.hold_role(role).await? {
             return Err(ServiceError::ChangedMeanwhile);
         }
@@ -215,6 +239,10 @@ impl Services {
             actor.require(Permission::MEMBERS)?;
             let found = self.find_member(actor.organization.id, user).await?;
             let before = &found.membership;
+            let opens_own_gate = actor.user == Some(user) && change.may_have_tokens == Some(true);
+            if opens_own_gate && !before.may_have_tokens && !is_superuser(&actor.role) {
+                return Err(ServiceError::OwnGate);
+            }
             // Who may not give a role may not take it away either.
             let held = self.role_to_give(actor, before.role).await?;
             let given = match change.role {
@@ -228,7 +256,8 @@ impl Services {
                 ..before.clone()
             };
             if after == *before {
-                return Ok(());
+                // Perhaps since a moment ago, and not yet in force here.
+                return self.catch_up().await;
             }
             self.write_member(actor, &found, &after, &given, context)
                 .await
@@ -247,6 +276,11 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let (now, before) = (self.clock.now(), &found.membership);
         let mut tx = self.begin_acting(actor, now).await?;
+        if !after.standing.is_active() || after.role != before.role {
+            // What they offered was inside what they held.
+            tx.withdraw_invitations_of(after.organization, after.user, now)
+                .await?;
+        }
         if !after.standing.is_active() {
             tx.end_sessions_in(after.organization, after.user).await?;
         }
@@ -306,8 +340,8 @@ impl Services {
     ) -> Result<FeedKey, ServiceError> {
         let (organization, user) = (membership.organization, membership.user);
         tx.end_sessions_in(organization, user).await?;
-        tx.revoke_tokens_of_member(organization, user, after_now(now))
-            .await?;
+        tx.withdraw_invitations_of(organization, user, now).await?;
+        tx.revoke_all_of_member(organization, user, now).await?;
         Ok(tx.delete_membership(organization, user).await?)
     }
 

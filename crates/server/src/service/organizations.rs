@@ -13,8 +13,8 @@ use hallpass_domain::{
     permission::Permission,
     time::Timestamp,
 };
-use hallpass_store::OrganizationRow;
-use serde_json::json;
+use hallpass_store::{FeedKey, OrganizationRow};
+use serde_json::{Value, json};
 
 /// What is to change about an organization; what is `None` stays.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,18 @@ pub struct OrganizationChange {
     pub name: Option<DisplayName>,
     /// Whether it is in good standing.
     pub standing: Option<Standing>,
+}
+
+fn changed_how(before: &Organization, after: &Organization) -> Action {
+    match (before.standing.is_active(), after.standing.is_active()) {
+        (true, false) => Action::OrganizationSuspended,
+        (false, true) => Action::OrganizationResumed,
+        _ => Action::OrganizationChanged,
+    }
+}
+
+fn shown(organization: &Organization) -> Value {
+    json!({ "name": organization.name.as_str(), "standing": organization.standing.word() })
 }
 
 impl Services {
@@ -98,38 +110,38 @@ impl Services {
         change: &OrganizationChange,
         context: &RequestContext,
     ) -> Result<OrganizationRow, ServiceError> {
-        let before = actor.organization.clone();
-        let after = Organization {
-            name: change.name.clone().unwrap_or_else(|| before.name.clone()),
-            standing: change.standing.unwrap_or(before.standing),
-            ..before.clone()
-        };
-        let action = match (before.standing.is_active(), after.standing.is_active()) {
-            (true, false) => Action::OrganizationSuspended,
-            (false, true) => Action::OrganizationResumed,
-            _ => Action::OrganizationChanged,
-        };
-        let noted = Noted::new(action, before.id);
-        self.attempt(actor, context, noted.clone(), async {
+        let id = actor.organization.id;
+        let noted = Noted::new(Action::OrganizationChanged, id);
+        self.attempt(actor, context, noted, async {
             actor.require(Permission::ORGANIZATION)?;
+            let now = self.clock.now();
+            let mut tx = self.begin_acting(actor, now).await?;
+            // Under its hold: as it is, not as it was when the request began.
+            let before = self.store.find_organization(id).await?;
+            let before = before.ok_or(ServiceError::NotFound("organization"))?;
+            let after = Organization {
+                name: change.name.clone().unwrap_or_else(|| before.name.clone()),
+                standing: change.standing.unwrap_or(before.standing),
+                ..before.clone()
+            };
             if before.host && !after.standing.is_active() {
                 return Err(ServiceError::HostStays);
             }
             if before == after {
-                return Ok(());
+                drop(tx);
+                // Perhaps since a moment ago, and not yet in force here.
+                return self.catch_up().await;
             }
-            let now = self.clock.now();
-            let mut tx = self.begin_acting(actor, now).await?;
-            let mut changed = tx.rename_organization(before.id, &after.name).await?;
+            if before.name != after.name {
+                tx.rename_organization(id, &after.name).await?;
+            }
             if before.standing != after.standing {
-                changed = tx
-                    .set_organization_standing(before.id, after.standing)
-                    .await?;
+                tx.set_organization_standing(id, after.standing).await?;
             }
-            let shown = |organization: &Organization| json!({ "name": organization.name.as_str(), "standing": organization.standing.word() });
-            let noted = noted.changed(shown(&before), shown(&after));
+            let noted =
+                Noted::new(changed_how(&before, &after), id).changed(shown(&before), shown(&after));
             self.note(&mut tx, actor, context, noted, now);
-            self.finish(tx, &[changed]).await
+            self.finish(tx, &[FeedKey::Organization(id)]).await
         })
         .await?;
         self.show_organization(actor).await

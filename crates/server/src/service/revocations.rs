@@ -4,7 +4,6 @@ use super::{
     Person, RequestContext, Services,
     acting::{Actor, Noted},
     inventory::{Inventoried, Sought},
-    members::after_now,
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
@@ -48,11 +47,19 @@ impl Doomed {
         }
     }
 
-    /// What it takes.
-    const fn needs(&self) -> &'static str {
+    /// Goes on only if the actor may: ending all that was made before now is ending everything, and whoever ends keys
+    /// must be one who manages them.
+    fn check(&self, actor: &Actor) -> Result<(), ServiceError> {
         match self {
-            Self::Everything => Permission::ORGANIZATION,
-            _ => Permission::TOKENS,
+            Self::Everything | Self::MadeBefore(_) => actor.require(Permission::ORGANIZATION),
+            Self::OfUser(_) => actor.require(Permission::TOKENS),
+            Self::Sought(sought) => {
+                actor.require(Permission::TOKENS)?;
+                if sought.finds_keys() {
+                    actor.require(Permission::KEYS)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -117,7 +124,7 @@ impl Services {
         actor: &Actor,
         doomed: &Doomed,
     ) -> Result<(u64, Vec<Inventoried>), ServiceError> {
-        actor.require(doomed.needs())?;
+        doomed.check(actor)?;
         let filter = self.doomed_filter(actor, doomed).await?;
         let (organization, now) = (actor.organization.id, self.clock.now());
         let count = self
@@ -170,7 +177,7 @@ impl Services {
         context: &RequestContext,
     ) -> Result<Option<u64>, ServiceError> {
         self.attempt(actor, context, doomed.noted(actor), async {
-            actor.require(doomed.needs())?;
+            doomed.check(actor)?;
             let filter = self.doomed_filter(actor, doomed).await?;
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
@@ -180,7 +187,7 @@ impl Services {
             };
             let (counted, changed) = match doomed {
                 Doomed::Sought(_) => {
-                    let mark = tx.bulk_mark(actor.organization.id, now).await?;
+                    let mark = tx.bulk_moment(actor.organization.id, now).await?;
                     let (count, changed) = tx
                         .revoke_inventory(actor.organization.id, &filter, mark)
                         .await?;
@@ -223,18 +230,14 @@ impl Services {
     ) -> Result<FeedKey, ServiceError> {
         let organization = actor.organization.id;
         Ok(match doomed {
-            Doomed::OfUser(user) => {
-                tx.revoke_tokens_of_member(organization, *user, after_now(now))
-                    .await?
-            }
+            Doomed::OfUser(user) => tx.revoke_all_of_member(organization, *user, now).await?,
             Doomed::MadeBefore(before) => {
                 let before = whole_millisecond(*before);
                 tx.revoke_tokens_of_organization(organization, before)
                     .await?
             }
             Doomed::Everything | Doomed::Sought(_) => {
-                tx.revoke_tokens_of_organization(organization, after_now(now))
-                    .await?
+                tx.revoke_all_of_organization(organization, now).await?
             }
         })
     }
@@ -252,9 +255,7 @@ impl Services {
         let (organization, user) = (person.organization.id, person.user.id);
         let mut tx = self.begin_change().await?;
         self.hold_asker(&mut tx, person, now).await?;
-        let changed = tx
-            .revoke_tokens_of_member(organization, user, after_now(now))
-            .await?;
+        let changed = tx.revoke_all_of_member(organization, user, now).await?;
         let noted = Noted::new(Action::TokensRevoked, user)
             .with(json!({ "user": user.to_string(), "count": null }));
         let actor = Actor::of_session(person);

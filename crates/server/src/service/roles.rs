@@ -145,6 +145,7 @@ impl Services {
             let named = role.permissions.named().cloned().unwrap_or_default();
             Self::check_named(&named, &catalogue)?;
             actor.require_all(&role.holds(&catalogue, actor.organization.host))?;
+            self.require_enclosed(actor, &role.permissions).await?;
             let mut tx = self.begin_acting(actor, now).await?;
             let written = tx.insert_role(actor.organization.id, &role).await?;
             let changed = written_role(written)?;
@@ -191,6 +192,8 @@ impl Services {
                 .cloned()
                 .collect();
             Self::check_named(&new, &catalogue)?;
+            self.require_enclosed(actor, &RolePermissions::Named(new))
+                .await?;
             actor.require_all(&held)?;
             actor.require_all(&after.holds(&catalogue, actor.organization.host))?;
             let now = self.clock.now();
@@ -232,7 +235,11 @@ impl Services {
             actor.require_all(&held)?;
             let organization = actor.organization.id;
             let to = match move_members_to {
-                Some(to) if to != id => Some(self.role_to_give(actor, to).await?),
+                Some(to) if to != id => {
+                    // Members are changed with it.
+                    actor.require(Permission::MEMBERS)?;
+                    Some(self.role_to_give(actor, to).await?)
+                }
                 _ => None,
             };
             let now = self.clock.now();

@@ -8,14 +8,15 @@ use super::{
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
     audit::Action,
-    id::UserId,
-    member::User,
+    id::{OrganizationId, UserId},
+    member::{Membership, User},
     name::{DisplayName, Email},
     organization::Standing,
     permission::Permission,
 };
 use hallpass_store::{FeedKey, NewAccount, Tx};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// A user to be made.
 #[derive(Clone)]
@@ -125,14 +126,28 @@ impl Services {
         &self,
         tx: &mut Tx,
         user: UserId,
-    ) -> Result<Vec<hallpass_domain::member::Membership>, ServiceError> {
+    ) -> Result<Vec<Membership>, ServiceError> {
         let mut memberships = self.store.memberships_of(user).await?;
         // In one order for everybody, or two such changes could wait for each other.
         memberships.sort_by_key(|membership| membership.organization);
         for membership in &memberships {
             tx.hold_organization(membership.organization).await?;
         }
-        Ok(memberships)
+        // Whoever makes them a member holds them too: from here on there are no more.
+        if !tx.hold_user(user).await? {
+            return Err(ServiceError::NotFound("user"));
+        }
+        let organizations = |all: &[Membership]| -> BTreeSet<OrganizationId> {
+            all.iter()
+                .map(|membership| membership.organization)
+                .collect()
+        };
+        let now = tx.memberships_of(user).await?;
+        if organizations(&now) == organizations(&memberships) {
+            Ok(now)
+        } else {
+            Err(ServiceError::ChangedMeanwhile)
+        }
     }
 
     /// Suspends or resumes a user, in all organizations. Suspended, they cannot sign in and none of their tokens works.
@@ -155,6 +170,8 @@ impl Services {
         self.attempt(actor, context, noted.clone(), async {
             let user = self.get_user(actor, id).await?;
             if user.standing == standing {
+                // Perhaps since a moment ago, and not yet in force here.
+                self.catch_up().await?;
                 return Ok(user);
             }
             let now = self.clock.now();
@@ -162,6 +179,10 @@ impl Services {
             let memberships = self.hold_organizations_of(&mut tx, id).await?;
             if !standing.is_active() {
                 tx.end_sessions(id).await?;
+                for membership in &memberships {
+                    tx.withdraw_invitations_of(membership.organization, id, now)
+                        .await?;
+                }
             }
             let changed = tx.set_user_standing(id, standing).await?;
             for membership in &memberships {

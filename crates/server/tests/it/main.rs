@@ -19,6 +19,7 @@ mod gateway;
 mod headers;
 mod inventory;
 mod invitations;
+mod kept_inside;
 mod key_makers;
 mod kit;
 mod last_use;

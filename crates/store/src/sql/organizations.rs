@@ -7,7 +7,7 @@ macro_rules! member_columns {
         concat!(
             "select m.organization_id, m.user_id, m.role_id, m.standing, m.may_have_tokens, m.created_at, u.email, u.name, u.standing as user_standing, r.name as role_name, u.email_key, \
              cast((select count(*) from (select 1 from token t where t.user_id = m.user_id and t.organization_id = m.organization_id and t.revoked_at is null and (t.expires_at is null or t.expires_at > ", $now, ") \
-             and t.created_at >= coalesce(o.tokens_revoked_before, 0) and t.created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = m.organization_id and x.user_id = m.user_id), 0) limit 1000) as live) as BIGINT) as tokens \
+             and t.created_at >= coalesce(o.tokens_revoked_before, 0) and t.created_at >= coalesce((select x.before_at from tokens_revoked x where x.organization_id = m.organization_id and x.user_id = m.user_id), 0) limit 101) as live) as BIGINT) as tokens \
              from membership m join app_user u on u.id = m.user_id join role r on r.id = m.role_id join organization o on o.id = m.organization_id "
         )
     };
@@ -31,6 +31,8 @@ statements! {
     ORGANIZATION_SUMMARY = "select o.id, o.name, o.standing, o.is_host, o.created_at, cast((select count(*) from membership m where m.organization_id = o.id) as BIGINT) as members from organization o where o.id = $1";
 
     MEMBER_REVOKE_TOKENS = "insert into tokens_revoked (organization_id, user_id, before_at) values ($1, $2, $3) on conflict (organization_id, user_id) do update set before_at = excluded.before_at where excluded.before_at > tokens_revoked.before_at";
+    TOKENS_NEWEST = "select cast(coalesce(max(created_at), 0) as BIGINT) from token where organization_id = $1";
+    TOKENS_NEWEST_OF_USER = "select cast(coalesce(max(created_at), 0) as BIGINT) from token where organization_id = $1 and user_id = $2";
     TOKENS_REVOKED_ALL = "select organization_id, user_id, before_at from tokens_revoked";
     TOKENS_REVOKED_ONE = "select before_at from tokens_revoked where organization_id = $1 and user_id = $2";
     /// The first moment at which a token of this organization and user may be made: those before are revoked.
@@ -53,6 +55,7 @@ statements! {
     SESSION_MOVE = "update session set organization_id = $3 where id = $1 and user_id = $2";
 
     USERS_PAGE = "select id, email, name, standing, email_key from app_user where removed_at is null and ($1 = '' or email_key like $1 escape '\\' or lower(name) like $1 escape '\\') and email_key collate \"C\" > $2 order by email_key collate \"C\" limit $3";
+    USER_KEEP = "update app_user set token_writes = token_writes where id = $1 and removed_at is null";
     /// The address is free again for somebody new.
     USER_REMOVE = "update app_user set standing = 'suspended', removed_at = $2, email_key = $3, password_hash = null where id = $1 and removed_at is null";
     USER_IS_REMOVED = "select cast(count(*) as BIGINT) from app_user where id = $1 and removed_at is not null";
@@ -62,7 +65,8 @@ statements! {
          cast((select count(*) from token t where t.organization_id = $1 and t.role_id = r.id and t.secret_of is null and ", is_not_revoked!(), ") as BIGINT) as keys \
          from role r where (r.organization_id is null or r.organization_id = $1) and r.deleted_at is null"
     );
-    ROLES = concat!("select ", role_columns!(), " from role r where r.deleted_at is null");
+    /// With those that were deleted, which hold nothing: keys that ended with them still name them.
+    ROLES = concat!("select ", role_columns!(), " from role r");
     ROLE = concat!("select ", role_columns!(), " from role r where r.id = $1 and r.deleted_at is null");
     ROLE_UPSERT = "insert into role (id, organization_id, name, name_key, description, grants_all, permissions, tokens_by_default, built_in) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do update set name = excluded.name, name_key = excluded.name_key, description = excluded.description, grants_all = excluded.grants_all, permissions = excluded.permissions, tokens_by_default = excluded.tokens_by_default, built_in = excluded.built_in, version = role.version + 1";
     ROLES_OWN_COUNT = "select cast(count(*) as BIGINT) from role where organization_id = $1 and deleted_at is null";
@@ -78,10 +82,12 @@ statements! {
     INVITATION_INSERT = "insert into invitation (id, organization_id, email, email_key, role_id, may_have_tokens, digest, created_at, expires_at, inviter_user_id, inviter_token_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     INVITATIONS_COUNT = "select cast(count(*) as BIGINT) from invitation where organization_id = $1 and accepted_at is null and withdrawn_at is null and expires_at > $2";
     INVITATION_WITHDRAW_OTHERS = "update invitation set withdrawn_at = $3 where organization_id = $1 and email_key = $2 and accepted_at is null and withdrawn_at is null";
+    /// What somebody offered who is leaving, or may offer less from now on.
+    INVITATIONS_WITHDRAW_OF = "update invitation set withdrawn_at = $3 where organization_id = $1 and inviter_user_id = $2 and accepted_at is null and withdrawn_at is null";
     INVITATION_WITHDRAW = "update invitation set withdrawn_at = $3 where organization_id = $1 and id = $2 and accepted_at is null and withdrawn_at is null";
     /// Single-use: whoever is first.
     INVITATION_ACCEPT = "update invitation set accepted_at = $2 where id = $1 and accepted_at is null and withdrawn_at is null and expires_at > $2";
-    INVITATIONS_OPEN = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.organization_id = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2 order by i.created_at desc, i.id desc limit $3";
-    INVITATION_ONE = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.organization_id = $1 and i.id = $2 and i.accepted_at is null and i.withdrawn_at is null";
-    INVITATION_BY_DIGEST = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.digest = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2";
+    INVITATIONS_OPEN = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, i.inviter_token_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.organization_id = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2 order by i.created_at desc, i.id desc limit $3";
+    INVITATION_ONE = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, i.inviter_token_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.organization_id = $1 and i.id = $2 and i.accepted_at is null and i.withdrawn_at is null";
+    INVITATION_BY_DIGEST = "select i.id, i.organization_id, i.email, i.role_id, i.may_have_tokens, i.created_at, i.expires_at, i.inviter_user_id, i.inviter_token_id, r.name as role_name from invitation i join role r on r.id = i.role_id where i.digest = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2";
 }

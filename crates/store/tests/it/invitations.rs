@@ -39,6 +39,7 @@ fn invitation(number: u32, email: &str, created: Timestamp) -> Invitation {
         created,
         expires_at: created.plus_seconds(INVITATION_SECONDS),
         inviter: Some(ADA),
+        inviter_token: None,
     }
 }
 
@@ -47,7 +48,6 @@ async fn invite(world: &World, number: u32, invitation: &Invitation) -> bool {
     let new = NewInvitation {
         invitation,
         digest: digest(number),
-        inviter_token: None,
     };
     let done = tx.insert_invitation(&new).await.unwrap();
     tx.commit(&[]).await.unwrap();
@@ -79,6 +79,7 @@ async fn an_invitation_comes_back(world: World) {
         role_name: "Viewer".to_owned(),
         may_have_tokens: false,
         inviter: None,
+        inviter_token: Some(token_id(7)),
         ..invitation(2, "mal@acme.example", NOW.plus_seconds(1))
     };
     assert!(invite(&world, 1, &by_person).await);
@@ -86,7 +87,6 @@ async fn an_invitation_comes_back(world: World) {
     let new = NewInvitation {
         invitation: &by_key,
         digest: digest(2),
-        inviter_token: Some(token_id(7)),
     };
     assert!(tx.insert_invitation(&new).await.unwrap());
     tx.commit(&[]).await.unwrap();

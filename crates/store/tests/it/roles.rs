@@ -337,12 +337,12 @@ async fn a_role_in_use_is_known(world: World) {
         created: NOW,
         expires_at: end,
         inviter: None,
+        inviter_token: None,
     };
     let mut tx = world.begin().await;
     let new = NewInvitation {
         invitation: &invitation,
         digest: crate::world::digest(1),
-        inviter_token: None,
     };
     assert!(tx.insert_invitation(&new).await.unwrap());
     tx.commit(&[]).await.unwrap();
