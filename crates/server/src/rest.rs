@@ -139,6 +139,14 @@ fn administration() -> OpenApiRouter<App> {
         .routes(routes!(audit::verify))
 }
 
+/// An address that somebody typed.
+///
+/// # Errors
+/// That it is none.
+pub(crate) fn read_address(text: &str) -> Result<std::net::IpAddr, crate::error::InvalidField> {
+    verify::address(text)
+}
+
 /// The description of the API, OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut api = with_description().into_openapi();
