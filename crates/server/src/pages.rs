@@ -28,6 +28,9 @@ mod next;
 mod organization;
 mod organizations;
 mod permission;
+mod policy;
+mod policy_form;
+mod policy_preview;
 mod rail;
 mod revoke;
 mod role;
@@ -99,6 +102,7 @@ pub fn router() -> Router<App> {
         .merge(of_organization())
         .merge(of_tokens())
         .merge(of_keys())
+        .merge(of_policy())
         .merge(of_deployment())
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
         .layer(axum::middleware::from_fn(failure::finish))
@@ -183,6 +187,19 @@ fn of_keys() -> Router<App> {
             get(suspend::ask_key).post(suspend::suspend_key),
         )
         .route(&under("/{id}/resume"), post(suspend::resume_key))
+}
+
+/// What concerns its policy and its audit.
+fn of_policy() -> Router<App> {
+    let under = |rest: &str| format!("/settings/organization/policy{rest}");
+    Router::new()
+        .route(&under(""), get(policy::show).post(policy_preview::decide))
+        .route(
+            &under("/edit"),
+            get(policy_form::show).post(policy_form::again),
+        )
+        .route(&under("/preview"), post(policy_preview::preview))
+        .route(&under("/withdraw"), post(policy::withdraw))
 }
 
 /// What concerns all organizations.

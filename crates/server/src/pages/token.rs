@@ -159,12 +159,14 @@ async fn show_token(
     } else {
         Some(change_form(app, visitor, &found.token, change, &errors).await?)
     };
+    let organization = visitor.person().organization.id;
+    let change_to_come = app.services.policy_to_come(organization).await?;
     let said = |name| asked.map_or("", |asked| asked.get(name));
     page_with(
         status,
         &TokenPage {
             frame: Frame::new(visitor, "tokens"),
-            token: TokenView::of(found, now),
+            token: TokenView::with_notice(found, change_to_come.as_ref(), now),
             saved: said("saved") == "1",
             done: inventory_one::done(said("done")),
             rest: RestView::of(found.token.suspension.as_ref(), now),

@@ -2,6 +2,7 @@
 
 pub(super) use super::frame::Frame;
 use super::words;
+use crate::service::policy::{self, Consequence};
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
@@ -9,7 +10,7 @@ use hallpass_domain::{
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
-use hallpass_store::TokenWithUse;
+use hallpass_store::{PolicyChange, TokenWithUse};
 use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
@@ -218,6 +219,8 @@ pub(super) struct TokenView {
     pub(super) is_active: bool,
     pub(super) suspended: Option<Moment>,
     pub(super) revocable: bool,
+    /// What a policy that is to come will do to it.
+    pub(super) notice: Option<String>,
 }
 
 impl TokenView {
@@ -246,6 +249,31 @@ impl TokenView {
                 .filter(|_| state == TokenState::Suspended)
                 .map(|suspension| Moment::past(suspension.since, now)),
             revocable: state != TokenState::Revoked,
+            notice: None,
+        }
+    }
+
+    /// The same, with what a policy that is to come will do to it.
+    pub(super) fn with_notice(
+        found: &TokenWithUse,
+        change: Option<&PolicyChange>,
+        now: Timestamp,
+    ) -> Self {
+        let notice = change.and_then(|change| {
+            let day = words::day(change.enforce_at);
+            policy::notice(change, &found.token, now).map(|what| match what {
+                Consequence::Shortened(end) => {
+                    format!("From {day} a new policy lets it end {}.", words::day(end))
+                }
+                Consequence::Revoked => format!("A new policy revokes it on {day}."),
+                Consequence::Unused => {
+                    format!("A new policy revokes it on {day}, unless it is used before.")
+                }
+            })
+        });
+        Self {
+            notice,
+            ..Self::of(found, now)
         }
     }
 }
