@@ -4,6 +4,9 @@
 //! number is said is in [`words`]. No rule of who may do what lives here.
 
 pub mod assets;
+mod audit;
+mod audit_filter;
+mod audit_line;
 mod expiry;
 mod failure;
 mod form;
@@ -200,6 +203,8 @@ fn of_policy() -> Router<App> {
         )
         .route(&under("/preview"), post(policy_preview::preview))
         .route(&under("/withdraw"), post(policy::withdraw))
+        .route("/settings/organization/audit", get(audit::list))
+        .route("/settings/organization/audit/verify", post(audit::verify))
 }
 
 /// What concerns all organizations.
