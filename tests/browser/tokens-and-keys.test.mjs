@@ -64,7 +64,7 @@ walk("a superuser finds every token, and why it works, in two clicks", async (wa
   await page.goto(`${demo.url}/settings/organization/tokens/revoke?what=everything`);
   await look(page, "revoke-everything");
   await page.goto(`${demo.url}/settings/organization/tokens/revoke?what=before`);
-  await page.getByLabel("Made before").fill(new Date().toISOString().slice(0, 10));
+  await page.getByLabel("Made before", { exact: true }).fill(new Date().toISOString().slice(0, 10));
   await button(page, "Show what that would be").click();
   await see(page.getByText(/are revoked\. Everything that uses them/));
   await look(page, "revoke-before");
@@ -83,6 +83,7 @@ walk("one's own token says why, and rests", async (walker) => {
 walk("a key is made, rotated and revoked", async (walker) => {
   walker.refusals(400);
   const page = await walker.open(server, { cookies: (await signInQuietly(server)).cookies });
+  await page.goto(server.url);
   await rail(page, "API keys");
   await see(heading(page, "No API keys yet"));
   await look(page, "keys-none");

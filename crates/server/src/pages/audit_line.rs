@@ -181,7 +181,10 @@ fn changes(
         before: of(before, name),
         after: of(after, name),
     });
-    let more = detail.keys().map(|name| Changed {
+    // What it is called stands above already.
+    let named = name_in(detail).is_some();
+    let told = move |name: &&String| !(named && ["name", "prefix"].contains(&name.as_str()));
+    let more = detail.keys().filter(told).map(|name| Changed {
         name: name.clone(),
         before: None,
         after: of(detail, name),
@@ -231,6 +234,9 @@ mod tests {
                 ("count", None, Some("3"))
             ]
         );
+        let named = read(r#"{"name":"ci","prefix":"hpp_b81XaP","count":3}"#);
+        let told = changes(&Map::new(), &Map::new(), &named);
+        assert_eq!(told.len(), 1, "its name stands above");
         assert_eq!(read("not json")["text"], "not json");
         assert_eq!(
             name_in(&read(r#"{"name":"ci","prefix":"hpp_b81XaP"}"#)).unwrap(),
