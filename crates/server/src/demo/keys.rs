@@ -40,8 +40,40 @@ impl Filling<'_> {
         role: &Role,
         maker: UserId,
     ) -> Result<TokenId, RunError> {
+        let key = self.key(like, role, maker)?;
+        for _ in 0..PREFIX_DRAWS_MAX {
+            let (secret, stored) = self.draw_key();
+            let new = NewKey {
+                key: &key,
+                role,
+                prefix: secret.prefix(),
+                stored: &stored,
+            };
+            match self.tx.insert_key(&new).await? {
+                KeyInserted::Done => {
+                    self.note_key(like, key.id, key.id);
+                    let target = key.id.to_string();
+                    let detail = serde_json::json!({ "name": like.name, "prefix": secret.prefix().as_str() });
+                    self.audit(
+                        key.created,
+                        maker,
+                        Action::KeyCreated,
+                        target,
+                        Some(detail.to_string()),
+                    );
+                    return Ok(key.id);
+                }
+                KeyInserted::PrefixTaken => {}
+                refused => return Err(misprint(format!("{}: {refused:?}", like.name)).into()),
+            }
+        }
+        Err(misprint("every prefix is taken").into())
+    }
+
+    /// A key like this token, without a secret.
+    fn key(&self, like: &DemoToken, role: &Role, maker: UserId) -> Result<ApiKey, RunError> {
         let created = ago(self.now, like.created);
-        let key = ApiKey {
+        Ok(ApiKey {
             id: TokenId::generate(&self.services.entropy, created),
             organization: self.organization,
             role: role.id,
@@ -59,34 +91,7 @@ impl Filling<'_> {
             maker_user: Some(maker),
             maker_token: None,
             secrets: Vec::new(),
-        };
-        for _ in 0..PREFIX_DRAWS_MAX {
-            let (secret, stored) = self.draw_key();
-            let new = NewKey {
-                key: &key,
-                role,
-                prefix: secret.prefix(),
-                stored: &stored,
-            };
-            match self.tx.insert_key(&new).await? {
-                KeyInserted::Done => {
-                    self.note_key(like, key.id, key.id);
-                    let target = key.id.to_string();
-                    let detail = serde_json::json!({ "name": like.name, "prefix": secret.prefix().as_str() });
-                    self.audit(
-                        created,
-                        maker,
-                        Action::KeyCreated,
-                        target,
-                        Some(detail.to_string()),
-                    );
-                    return Ok(key.id);
-                }
-                KeyInserted::PrefixTaken => {}
-                refused => return Err(misprint(format!("{}: {refused:?}", like.name)).into()),
-            }
-        }
-        Err(misprint("every prefix is taken").into())
+        })
     }
 
     /// Draws a secret, whose text is forgotten with it.

@@ -97,7 +97,7 @@ type Choice = (&'static str, &'static str, bool);
 #[template(path = "inventory.html")]
 struct InventoryPage {
     frame: Frame,
-    done: &'static str,
+    revoked: bool,
     filter: Filter,
     kinds: [Choice; 3],
     states: [Choice; 5],
@@ -131,14 +131,9 @@ pub(super) async fn list(
     let mut list = InventoryPage::new(&visitor, &filter, &found, now);
     list.permissions = permissions(&app, &filter).await?;
     list.these = these(&app, &actor, &filter, sought).await?;
-    list.more_href = found
-        .last()
-        .filter(|_| more)
-        .map(|last| filter.after_row(&last.row).href());
-    list.done = match asked.get("done") {
-        "revoked" => "They are revoked. What used them gets 401 from now on.",
-        _ => "",
-    };
+    let last = found.last().filter(|_| more);
+    list.more_href = last.map(|last| filter.after_row(&last.row).href());
+    list.revoked = asked.get("done") == "revoked";
     page(&list)
 }
 
@@ -187,7 +182,7 @@ impl InventoryPage {
         let choice = |value, label, asked: &str| (value, label, value == asked);
         Self {
             frame: Frame::new(visitor, "all-tokens"),
-            done: "",
+            revoked: false,
             kinds: [
                 ("", "Tokens and keys"),
                 ("personal_access_token", "Personal access tokens"),

@@ -134,32 +134,41 @@ pub(super) async fn list(
     let (filter, now) = (Filter::read(&asked), app.services.clock.now());
     let query = filter.store_query(now);
     let (found, more) = app.services.list_keys(&visitor.actor(), &query).await?;
+    let mut list = KeysPage::new(&visitor, &filter, &found, now);
+    list.revoked = asked.get("done") == "revoked";
     let last = found.last().filter(|_| more).map(|last| &last.key);
     let next = last.map(|key| Filter {
         after: Some((key.name.key().to_owned(), key.id)),
-        ..filter.clone()
+        ..filter
     });
-    let first = Filter {
-        after: None,
-        ..filter.clone()
-    };
-    let state = |word, label, is| (word, label, filter.state == is);
-    page(&KeysPage {
-        frame: Frame::new(&visitor, "keys"),
-        revoked: asked.get("done") == "revoked",
-        states: [
-            state("", "In any state", None),
-            state("active", "Active", Some(TokenState::Active)),
-            state("suspended", "Suspended", Some(TokenState::Suspended)),
-            state("expired", "Expired", Some(TokenState::Expired)),
-            state("revoked", "Revoked", Some(TokenState::Revoked)),
-        ],
-        narrowed: first != Filter::default(),
-        rows: found.iter().map(|found| KeyView::of(found, now)).collect(),
-        more_href: next.map(|next| next.href()),
-        first_href: filter.after.is_some().then(|| first.href()),
-        search: filter.search,
-    })
+    list.more_href = next.map(|next| next.href());
+    page(&list)
+}
+
+impl KeysPage {
+    fn new(visitor: &Visitor, filter: &Filter, found: &[KeyWithUse], now: Timestamp) -> Self {
+        let first = Filter {
+            after: None,
+            ..filter.clone()
+        };
+        let state = |word, label, is| (word, label, filter.state == is);
+        Self {
+            frame: Frame::new(visitor, "keys"),
+            revoked: false,
+            states: [
+                state("", "In any state", None),
+                state("active", "Active", Some(TokenState::Active)),
+                state("suspended", "Suspended", Some(TokenState::Suspended)),
+                state("expired", "Expired", Some(TokenState::Expired)),
+                state("revoked", "Revoked", Some(TokenState::Revoked)),
+            ],
+            narrowed: first != Filter::default(),
+            rows: found.iter().map(|found| KeyView::of(found, now)).collect(),
+            more_href: None,
+            first_href: filter.after.is_some().then(|| first.href()),
+            search: filter.search.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
