@@ -38,7 +38,7 @@ async function invite(page, email, role) {
 
 walk("the demo's organization is there to look at", async (walker) => {
   const page = await signInTo(walker, "ada");
-  assert.deepEqual(await railLinks(page), ["Personal access tokens", "Sign-in & sessions", "Members", "Roles & permissions", "Organization", "Organizations", "Users", "API reference"]);
+  assert.deepEqual(await railLinks(page), ["Personal access tokens", "Sign-in & sessions", "Members", "Roles & permissions", "API keys", "All tokens", "Policy", "Audit", "Organization", "Organizations", "Users", "API reference"]);
   await rail(page).getByRole("link", { name: "Members" }).click();
   await see(heading(page, "Members"));
   assert.match(await row(page, "Katherine Johnson").innerText(), /suspended/);
@@ -107,7 +107,7 @@ walk("in two organizations, the bar says which one is in force", async (walker) 
 walk("whoever holds less sees less", async (walker) => {
   walker.refusals(403);
   const page = await signInTo(walker, "margaret");
-  assert.deepEqual(await railLinks(page), ["Personal access tokens", "Sign-in & sessions", "Members", "Roles & permissions", "API reference"]);
+  assert.deepEqual(await railLinks(page), ["Personal access tokens", "Sign-in & sessions", "Members", "Roles & permissions", "API keys", "All tokens", "Policy", "Audit", "API reference"]);
   await page.goto(`${demo.url}/settings/organization/members`);
   await row(page, "Ada Lovelace").getByRole("link", { name: "Ada Lovelace" }).click();
   await see(page.getByText("holds more than yours"));

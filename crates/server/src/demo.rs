@@ -1,9 +1,11 @@
 //! `--demo`: a believable organization in an empty data directory.
 //!
-//! Who there is stands in [`tables`], what they hold in [`tokens`], what is around them in [`around`]; how often a token was used is made up in
+//! Who there is stands in [`tables`], what they hold in [`tokens`], what is around them in
+//! [`around`], the organization's keys and its policy in [`keys`]; how often a token was used is made up in
 //! [`uses`]. The passwords are public. The tokens nobody holds: their texts are drawn and dropped.
 
 mod around;
+mod keys;
 mod tables;
 mod tokens;
 mod uses;

@@ -4,36 +4,53 @@
 //! number is said is in [`words`]. No rule of who may do what lives here.
 
 pub mod assets;
+mod audit;
+mod audit_filter;
+mod audit_line;
 mod expiry;
 mod failure;
 mod form;
 mod frame;
 mod give;
+mod inventory;
+mod inventory_filter;
+mod inventory_one;
+mod inventory_revoke;
 mod invitation;
 mod invite;
+mod key;
+mod keys;
+mod limits;
 mod list_query;
 mod may_do;
 mod member;
 mod members;
+mod new_key;
 mod new_token;
 mod next;
 mod organization;
 mod organizations;
 mod permission;
+mod policy;
+mod policy_form;
+mod policy_preview;
 mod rail;
 mod revoke;
 mod role;
 mod role_checks;
 mod role_form;
 mod roles;
+mod rotate;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod suspend;
 mod token;
 mod tokens;
 mod users;
 mod view;
 mod visitor;
+mod why;
 mod words;
 
 use crate::{app::App, error::ServiceError};
@@ -69,6 +86,11 @@ pub fn router() -> Router<App> {
             "/settings/tokens/{id}/revoke",
             get(revoke::ask).post(revoke::revoke),
         )
+        .route(
+            "/settings/tokens/{id}/suspend",
+            get(suspend::ask_own).post(suspend::suspend_own),
+        )
+        .route("/settings/tokens/{id}/resume", post(suspend::resume_own))
         .route("/settings/sessions", get(sessions::list))
         .route(
             "/settings/sessions/end-all",
@@ -81,6 +103,9 @@ pub fn router() -> Router<App> {
         )
         .route("/assets/{file}", get(assets::serve))
         .merge(of_organization())
+        .merge(of_tokens())
+        .merge(of_keys())
+        .merge(of_policy())
         .merge(of_deployment())
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
         .layer(axum::middleware::from_fn(failure::finish))
@@ -122,6 +147,64 @@ fn of_organization() -> Router<App> {
             &under("/roles/{id}/delete"),
             get(role::ask_delete).post(role::delete),
         )
+}
+
+/// What concerns every token and key of the organization in force.
+fn of_tokens() -> Router<App> {
+    let under = |rest: &str| format!("/settings/organization/tokens{rest}");
+    Router::new()
+        .route(&under(""), get(inventory::list))
+        .route(
+            &under("/revoke"),
+            get(inventory_revoke::ask).post(inventory_revoke::revoke),
+        )
+        .route(&under("/{id}"), get(inventory_one::show))
+        .route(
+            &under("/{id}/revoke"),
+            get(inventory_one::ask_revoke).post(inventory_one::revoke),
+        )
+        .route(
+            &under("/{id}/suspend"),
+            get(suspend::ask_any).post(suspend::suspend_any),
+        )
+        .route(&under("/{id}/resume"), post(suspend::resume_any))
+}
+
+/// What concerns its API keys.
+fn of_keys() -> Router<App> {
+    let under = |rest: &str| format!("/settings/organization/keys{rest}");
+    Router::new()
+        .route(&under(""), get(keys::list))
+        .route(&under("/new"), get(new_key::show).post(new_key::create))
+        .route(&under("/{id}"), get(key::show))
+        .route(
+            &under("/{id}/revoke"),
+            get(key::ask_revoke).post(key::revoke),
+        )
+        .route(
+            &under("/{id}/rotate"),
+            get(rotate::ask).post(rotate::rotate),
+        )
+        .route(
+            &under("/{id}/suspend"),
+            get(suspend::ask_key).post(suspend::suspend_key),
+        )
+        .route(&under("/{id}/resume"), post(suspend::resume_key))
+}
+
+/// What concerns its policy and its audit.
+fn of_policy() -> Router<App> {
+    let under = |rest: &str| format!("/settings/organization/policy{rest}");
+    Router::new()
+        .route(&under(""), get(policy::show).post(policy_preview::decide))
+        .route(
+            &under("/edit"),
+            get(policy_form::show).post(policy_form::again),
+        )
+        .route(&under("/preview"), post(policy_preview::preview))
+        .route(&under("/withdraw"), post(policy::withdraw))
+        .route("/settings/organization/audit", get(audit::list))
+        .route("/settings/organization/audit/verify", post(audit::verify))
 }
 
 /// What concerns all organizations.

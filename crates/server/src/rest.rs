@@ -134,9 +134,18 @@ fn administration() -> OpenApiRouter<App> {
         .routes(routes!(inventory::export))
         .routes(routes!(revocations::revoke))
         .routes(routes!(revocations::revoke_own))
+        .routes(routes!(revocations::revoke_any))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
+}
+
+/// An address that somebody typed.
+///
+/// # Errors
+/// That it is none.
+pub(crate) fn read_address(text: &str) -> Result<std::net::IpAddr, crate::error::InvalidField> {
+    verify::address(text)
 }
 
 /// The description of the API, OpenAPI 3.1.

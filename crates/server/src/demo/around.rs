@@ -24,6 +24,8 @@ impl Filling<'_> {
         };
         let role = self.add_role().await?;
         self.add_invitation(&role, ada).await?;
+        self.add_keys(&role, ada).await?;
+        self.add_policy(ada).await?;
         let dorothy = accounts
             .iter()
             .find(|account| account.user.email.as_str() == SECOND_SUPERUSER);

@@ -177,6 +177,13 @@ pub(super) const INVITED: &str = "mae@acme-rockets.example";
 /// Seconds since.
 pub(super) const INVITED_AGO: i64 = 2 * DAY + HOUR;
 
+/// What the policy does not let personal access tokens carry.
+pub(super) const POLICY_FORBIDS: &[&str] = &["member:invite", "repo:delete"];
+/// How long tokens and keys may live under the policy that is to come.
+pub(super) const POLICY_DAYS: u32 = 365;
+/// Seconds until then.
+pub(super) const POLICY_COMES: i64 = 40 * DAY;
+
 /// The organization that Dorothy runs beside, with Ada as a member.
 pub(super) const SECOND: &str = "West Area Computers";
 /// Seconds since it was founded.

@@ -323,3 +323,50 @@ pub(super) const KATHERINES: &[DemoToken] = &[DemoToken {
     rhythm: Rhythm::AtWork(3),
     ..TOKEN
 }];
+
+/// An API key.
+pub(super) const TELEMETRY: DemoToken = DemoToken {
+    name: "Telemetry collector",
+    created: 133 * DAY + 4 * HOUR,
+    ends: Some(150 * DAY),
+    scope: Some(&["telemetry:read"]),
+    last: used(
+        17,
+        ("GET", "/v1/telemetry/first-stage"),
+        "203.0.113.9",
+        "acme-collector/2.0",
+    ),
+    rhythm: Rhythm::Every {
+        hours: 1,
+        about: 120,
+    },
+    ..TOKEN
+};
+
+/// An API key that was rotated: how its old secret is used.
+pub(super) const BILLING_OLD: DemoToken = DemoToken {
+    name: "Launch billing",
+    created: 97 * DAY + 6 * HOUR,
+    ends: Some(268 * DAY),
+    last: used(
+        5 * HOUR + 2 * MINUTE,
+        ("GET", "/v1/packages/fuel"),
+        "203.0.113.51",
+        "acme-billing/1.8",
+    ),
+    rhythm: Rhythm::Every { hours: 6, about: 9 },
+    ..TOKEN
+};
+
+/// The same since its rotation: how its new secret is used.
+pub(super) const BILLING_NEW: DemoToken = DemoToken {
+    created: 2 * DAY + 3 * HOUR,
+    last: used(
+        6 * MINUTE,
+        ("GET", "/v1/packages/fuel"),
+        "203.0.113.52",
+        "acme-billing/1.9",
+    ),
+    rhythm: Rhythm::Every { hours: 1, about: 4 },
+    ..BILLING_OLD
+};

@@ -166,7 +166,23 @@ impl Errors {
                 "form",
                 "Somebody else changed something here at the same time. Look at it as it is now, then send it once more.",
             )),
+            ServiceError::KeyNameTaken(prefix) => Ok(Self::one(
+                "name",
+                format!(
+                    "There is a key with this name already: {prefix}. Choose another name, or revoke that one first."
+                ),
+            )),
+            ServiceError::PreviewOutdated { expected, found } => Ok(Self::one(
+                "form",
+                format!(
+                    "Nothing was changed: it would be {found} by now, not {expected}. Look at them once more, then confirm."
+                ),
+            )),
             ServiceError::TooManyTokens
+            | ServiceError::TooManySecrets
+            | ServiceError::SuspendedByAdmin
+            | ServiceError::KeySuspended
+            | ServiceError::TokenEnded
             | ServiceError::TooManyTokensToday
             | ServiceError::TooMany(_)
             | ServiceError::HostStays
@@ -189,6 +205,16 @@ fn said_on_pages(field: &InvalidField) -> (&'static str, String) {
         "expiration_not_in_future" => "Choose a day that is not over yet.",
         "expiration_malformed" => "Choose a date, such as 2027-01-31.",
         "scope_empty" => "Choose at least one permission.",
+        "not_before_malformed"
+        | "until_malformed"
+        | "enforce_at_malformed"
+        | "overlap_malformed" => "Choose a day, such as 2027-01-31.",
+        "not_before_too_late" => "Choose a day before it ends.",
+        "until_not_in_future" | "overlap_not_in_future" => "Choose a day that is still to come.",
+        "overlap_too_long" => "Choose at most 30 days from now.",
+        "overlap_required" => "Say what becomes of the old secret.",
+        "enforce_at_out_of_range" => "Choose a day of the next 365.",
+        "days_malformed" => "Type a number of days from 1 to 3,650, or nothing for no limit.",
         "scope_too_long" => {
             return (
                 name,

@@ -65,6 +65,24 @@ impl MayDo {
         }
     }
 
+    /// The fields of a new key, whose role is chosen beside them: everything that its maker `holds`.
+    pub(super) fn view_of_key(
+        &self,
+        catalogue: &[CatalogueEntry],
+        held: &PermissionSet,
+        errors: &Errors,
+    ) -> MayDoView {
+        MayDoView {
+            all_label: Some("All that its role allows".to_owned()),
+            all_chosen: self.all,
+            all_hint: "Whatever the role allows at each request: more when it grows, less when it shrinks.".to_owned(),
+            none_hint: "You hold nothing today, so a key of yours could do nothing either.".to_owned(),
+            items: self.items(catalogue, held, &PermissionSet::default()),
+            own_tokens: None,
+            errors: errors.clone(),
+        }
+    }
+
     /// The fields of a token that is narrowed to `scope`, which can only become narrower.
     pub(super) fn view_of_change(
         &self,

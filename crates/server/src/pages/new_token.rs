@@ -4,6 +4,7 @@ use super::{
     PageError,
     expiry::{self, Expiry, ExpiryView},
     form::{Errors, Fields, PasswordView},
+    limits::{Limits, LimitsView},
     may_do::{MayDo, MayDoView},
     page_with, tokens,
     tokens::{Banner, Shown},
@@ -24,6 +25,7 @@ struct NewToken {
     name: String,
     expiry: Expiry,
     may: MayDo,
+    limits: Limits,
     /// The same for one form however often it is sent, so that it makes one token.
     key: String,
 }
@@ -34,6 +36,7 @@ impl NewToken {
             name: String::new(),
             expiry: Expiry::default_at(app.services.clock.now()),
             may: MayDo::default(),
+            limits: Limits::default(),
             key: draw_key(app),
         }
     }
@@ -43,6 +46,7 @@ impl NewToken {
             name: fields.get("name").to_owned(),
             expiry: Expiry::read(fields, now),
             may: MayDo::read(fields),
+            limits: Limits::read(fields),
             key: fields.get("key").to_owned(),
         }
     }
@@ -58,7 +62,9 @@ impl NewToken {
             expiration_date,
             user_aware_token_never_expires: never,
             scope: self.may.scope(),
-            ..CreateToken::default()
+            not_before: self.limits.not_before(),
+            allowed_addresses: self.limits.allowed(),
+            denied_addresses: self.limits.denied(),
         })
     }
 }
@@ -79,6 +85,7 @@ struct NewTokenPage {
     taken_by: Option<String>,
     expiry: ExpiryView,
     checklist: MayDoView,
+    limits: LimitsView,
     password: PasswordView,
     errors: Errors,
 }
@@ -138,6 +145,7 @@ async fn show_form(
                 person.role.name.as_str(),
                 &errors,
             ),
+            limits: form.limits.view(app.services.clock.now(), &errors),
             password: PasswordView {
                 asked: !app.services.is_recent(person),
                 required: true,

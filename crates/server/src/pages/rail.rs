@@ -67,6 +67,30 @@ const ORGANIZATION: &[Page] = &[
         Shown::With(Permission::ROLES),
     ),
     page(
+        "keys",
+        "/settings/organization/keys",
+        "API keys",
+        Shown::With(Permission::KEYS),
+    ),
+    page(
+        "all-tokens",
+        "/settings/organization/tokens",
+        "All tokens",
+        Shown::With(Permission::TOKENS),
+    ),
+    page(
+        "policy",
+        "/settings/organization/policy",
+        "Policy",
+        Shown::With(Permission::POLICY),
+    ),
+    page(
+        "audit",
+        "/settings/organization/audit",
+        "Audit",
+        Shown::With(Permission::AUDIT),
+    ),
+    page(
         "organization",
         "/settings/organization",
         "Organization",

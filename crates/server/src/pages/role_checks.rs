@@ -27,30 +27,38 @@ impl RoleChecks {
         named: &BTreeSet<String>,
         errors: &Errors,
     ) -> Self {
-        let mut resources: BTreeMap<&str, Vec<&CatalogueEntry>> = BTreeMap::new();
-        for entry in catalogue {
-            let resource = entry.permission.resource();
-            resources.entry(resource).or_default().push(entry);
-        }
-        let mut items = Vec::new();
-        for (resource, entries) in resources {
-            let holds_all = entries.iter().all(|entry| held.covers(&entry.permission));
-            if holds_all && entries.len() > 1 {
-                items.push(all_of(resource, named));
-            }
-            let offered = entries
-                .into_iter()
-                .filter(|entry| held.covers(&entry.permission));
-            items.extend(offered.map(|entry| one(entry, named)));
-        }
-        let listed: BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
-        let others = named.difference(&listed).map(|name| other(name, catalogue));
-        let items = others.chain(items).collect();
         Self {
-            items,
+            items: items(catalogue, held, named),
             errors: errors.clone(),
         }
     }
+}
+
+/// The lines alone.
+pub(super) fn items(
+    catalogue: &[CatalogueEntry],
+    held: &PermissionSet,
+    named: &BTreeSet<String>,
+) -> Vec<Item> {
+    let mut resources: BTreeMap<&str, Vec<&CatalogueEntry>> = BTreeMap::new();
+    for entry in catalogue {
+        let resource = entry.permission.resource();
+        resources.entry(resource).or_default().push(entry);
+    }
+    let mut items = Vec::new();
+    for (resource, entries) in resources {
+        let holds_all = entries.iter().all(|entry| held.covers(&entry.permission));
+        if holds_all && entries.len() > 1 {
+            items.push(all_of(resource, named));
+        }
+        let offered = entries
+            .into_iter()
+            .filter(|entry| held.covers(&entry.permission));
+        items.extend(offered.map(|entry| one(entry, named)));
+    }
+    let listed: BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
+    let others = named.difference(&listed).map(|name| other(name, catalogue));
+    others.chain(items).collect()
 }
 
 fn all_of(resource: &str, named: &BTreeSet<String>) -> Item {

@@ -4,10 +4,15 @@ use super::{
     PageError,
     expiry::{Asked as AskedExpiry, Expiry, ExpiryView},
     form::{Errors, Fields, PasswordView},
+    inventory_one,
+    limits::LimitsFacts,
     may_do::{MayDo, MayDoView},
-    page_with, see_other, tokens,
+    page_with, see_other,
+    suspend::RestView,
+    tokens,
     view::{Frame, TokenView},
     visitor::{Asked, Sent, Visitor},
+    why::{self, WhyView},
     words,
 };
 use crate::{app::App, error::ServiceError, service::token_change::Patch};
@@ -93,6 +98,11 @@ struct TokenPage {
     frame: Frame,
     token: TokenView,
     saved: bool,
+    /// What else was just done.
+    done: &'static str,
+    rest: Option<RestView>,
+    limits: LimitsFacts,
+    why: Option<WhyView>,
     form: Option<ChangeForm>,
     errors: Errors,
 }
@@ -125,7 +135,7 @@ pub(super) async fn show(
         &change,
         StatusCode::OK,
         Errors::default(),
-        asked.get("saved") == "1",
+        Some(&asked),
     )
     .await
 }
@@ -137,7 +147,7 @@ async fn show_token(
     change: &Change,
     status: StatusCode,
     errors: Errors,
-    saved: bool,
+    asked: Option<&Fields>,
 ) -> Result<Response, PageError> {
     let now = app.services.clock.now();
     let ended = matches!(
@@ -149,16 +159,39 @@ async fn show_token(
     } else {
         Some(change_form(app, visitor, &found.token, change, &errors).await?)
     };
+    let organization = visitor.person().organization.id;
+    let change_to_come = app.services.policy_to_come(organization).await?;
+    let said = |name| asked.map_or("", |asked| asked.get(name));
     page_with(
         status,
         &TokenPage {
             frame: Frame::new(visitor, "tokens"),
-            token: TokenView::of(found, now),
-            saved,
+            token: TokenView::with_notice(found, change_to_come.as_ref(), now),
+            saved: said("saved") == "1",
+            done: inventory_one::done(said("done")),
+            rest: RestView::of(found.token.suspension.as_ref(), now),
+            limits: LimitsFacts::of(found.token.valid_from, found.token.address_rules.as_ref()),
+            why: why_of(app, visitor, found.token.id, asked).await?,
             form,
             errors,
         },
     )
+}
+
+/// Why it works or not, unless another thing is to be put right first. A node that answers nothing shows the rest.
+async fn why_of(
+    app: &App,
+    visitor: &Visitor,
+    id: TokenId,
+    asked: Option<&Fields>,
+) -> Result<Option<WhyView>, ServiceError> {
+    let Some(asked) = asked else { return Ok(None) };
+    let path = format!("/settings/tokens/{id}");
+    match why::explain(app, visitor, id, asked, path).await {
+        Ok((why, _)) => Ok(Some(why)),
+        Err(ServiceError::NotAnswering) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn change_form(
@@ -217,7 +250,7 @@ pub(super) async fn change(
                 &change,
                 status,
                 Errors::of_service(error)?,
-                false,
+                None,
             )
             .await
         }

@@ -14,8 +14,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
-use hallpass_domain::{access_token::TokenState, id::TokenId, time::Timestamp};
-use hallpass_store::TokenPage;
+use hallpass_domain::{access_token::TokenState, id::TokenId};
 use http::StatusCode;
 
 /// What stands above the list.
@@ -142,8 +141,16 @@ pub(super) async fn show(
         .services
         .list_tokens(person, &query.store_query(now))
         .await?;
+    let change = app.services.policy_to_come(person.organization.id).await?;
+    let rows = found
+        .items
+        .iter()
+        .map(|item| TokenView::with_notice(item, change.as_ref(), now))
+        .collect();
     let frame = Frame::new(visitor, "tokens");
-    page(&TokensPage::new(frame, banner, &query, &counts, found, now))
+    page(&TokensPage::new(
+        frame, banner, &query, &counts, rows, found.next,
+    ))
 }
 
 impl TokensPage {
@@ -152,8 +159,8 @@ impl TokensPage {
         banner: Banner,
         query: &ListQuery,
         counts: &[(TokenState, u64)],
-        found: TokenPage,
-        now: Timestamp,
+        rows: Vec<TokenView>,
+        next: Option<(String, TokenId)>,
     ) -> Self {
         let clear = ListQuery {
             search: String::new(),
@@ -170,13 +177,9 @@ impl TokensPage {
             empty: empty(query.state),
             sorts: query.sorts(),
             table_label: format!("Your {} tokens", query.state.word()),
-            rows: found
-                .items
-                .iter()
-                .map(|item| TokenView::of(item, now))
-                .collect(),
+            rows,
             search: query.search.clone(),
-            more_href: found.next.map(|next| {
+            more_href: next.map(|next| {
                 ListQuery {
                     after: Some(next),
                     ..query.clone()

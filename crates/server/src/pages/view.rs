@@ -2,14 +2,15 @@
 
 pub(super) use super::frame::Frame;
 use super::words;
+use crate::service::policy::{self, Consequence};
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
-    access_token::{LastUse, PersonalAccessToken, TokenState},
+    access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
     limits::EXPIRY_WARNING_DAYS,
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
-use hallpass_store::TokenWithUse;
+use hallpass_store::{PolicyChange, TokenWithUse};
 use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
@@ -59,6 +60,8 @@ impl Moment {
 #[template(path = "part/scope.html")]
 pub(super) enum Scope {
     All,
+    /// All that a role of this name allows.
+    AllOf(String),
     Only {
         shown: Vec<String>,
         more: Vec<String>,
@@ -68,6 +71,14 @@ pub(super) enum Scope {
 impl HtmlSafe for Scope {}
 
 impl Scope {
+    /// What something of somebody else may do, which works by a role of this name.
+    pub(super) fn by_role(scope: Option<&PermissionSet>, role: &str) -> Self {
+        if scope.is_none() {
+            return Self::AllOf(role.to_owned());
+        }
+        Self::of(scope)
+    }
+
     pub(super) fn of(scope: Option<&PermissionSet>) -> Self {
         let Some(scope) = scope else {
             return Self::All;
@@ -98,13 +109,17 @@ impl HtmlSafe for End {}
 
 impl End {
     fn of(token: &PersonalAccessToken, now: Timestamp) -> Self {
-        if let Some(at) = token.revoked {
+        Self::at(token.revoked, token.expiration, now)
+    }
+
+    pub(super) fn at(revoked: Option<Timestamp>, expiration: Expiration, now: Timestamp) -> Self {
+        if let Some(at) = revoked {
             return Self::Revoked {
                 when: Moment::past(at, now),
                 day: words::day(at),
             };
         }
-        let Some(at) = token.expiration.date() else {
+        let Some(at) = expiration.date() else {
             return Self::Never;
         };
         let day = words::day(at);
@@ -124,6 +139,11 @@ impl End {
                 day,
             }
         }
+    }
+
+    /// Whether it is over.
+    pub(super) const fn has_ended(&self) -> bool {
+        matches!(self, Self::Expired { .. } | Self::Revoked { .. })
     }
 
     pub(super) const fn label(&self) -> &'static str {
@@ -167,7 +187,7 @@ pub(super) struct LastUseView {
 }
 
 impl LastUseView {
-    fn of(last: &LastUse, now: Timestamp) -> Self {
+    pub(super) fn of(last: &LastUse, now: Timestamp) -> Self {
         let request = match (&last.method, &last.path) {
             (Some(method), Some(path)) => Some(format!("{method} {path}")),
             (one, other) => one.clone().or_else(|| other.clone()),
@@ -196,8 +216,11 @@ pub(super) struct TokenView {
     pub(super) was_used_lately: bool,
     /// The word and the colour.
     pub(super) state: (&'static str, &'static str),
+    pub(super) is_active: bool,
     pub(super) suspended: Option<Moment>,
     pub(super) revocable: bool,
+    /// What a policy that is to come will do to it.
+    pub(super) notice: Option<String>,
 }
 
 impl TokenView {
@@ -219,17 +242,43 @@ impl TokenView {
             recent_uses: words::times(found.recent_uses),
             was_used_lately: found.recent_uses > 0,
             state: (state.word(), colour(state)),
+            is_active: state == TokenState::Active,
             suspended: token
                 .suspension
                 .as_ref()
                 .filter(|_| state == TokenState::Suspended)
                 .map(|suspension| Moment::past(suspension.since, now)),
             revocable: state != TokenState::Revoked,
+            notice: None,
+        }
+    }
+
+    /// The same, with what a policy that is to come will do to it.
+    pub(super) fn with_notice(
+        found: &TokenWithUse,
+        change: Option<&PolicyChange>,
+        now: Timestamp,
+    ) -> Self {
+        let notice = change.and_then(|change| {
+            let day = words::day(change.enforce_at);
+            policy::notice(change, &found.token, now).map(|what| match what {
+                Consequence::Shortened(end) => {
+                    format!("From {day} a new policy lets it end {}.", words::day(end))
+                }
+                Consequence::Revoked => format!("A new policy revokes it on {day}."),
+                Consequence::Unused => {
+                    format!("A new policy revokes it on {day}, unless it is used before.")
+                }
+            })
+        });
+        Self {
+            notice,
+            ..Self::of(found, now)
         }
     }
 }
 
-const fn colour(state: TokenState) -> &'static str {
+pub(super) const fn colour(state: TokenState) -> &'static str {
     match state {
         TokenState::Active => "good",
         TokenState::Suspended => "bad",
@@ -241,7 +290,6 @@ const fn colour(state: TokenState) -> &'static str {
 mod tests {
     use super::*;
     use hallpass_domain::{
-        access_token::Expiration,
         id::{OrganizationId, TokenId, UserId},
         name::TokenName,
         token::Prefix,

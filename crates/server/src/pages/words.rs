@@ -64,6 +64,17 @@ pub(super) fn span(seconds: i64) -> String {
     }
 }
 
+/// A span as it was chosen: `3 days`, `12 hours`, `90 minutes`.
+pub(super) fn lasting(seconds: i64) -> String {
+    if seconds >= DAY && seconds % DAY == 0 {
+        counted(seconds / DAY, "day")
+    } else if seconds >= HOUR && seconds % HOUR == 0 {
+        counted(seconds / HOUR, "hour")
+    } else {
+        span(seconds)
+    }
+}
+
 /// `once`, `twice`, `4,310 times`.
 pub(super) fn times(number: u64) -> String {
     match number {
@@ -254,6 +265,14 @@ mod tests {
                 "3 minutes",
                 "16 minutes"
             ]
+        );
+    }
+
+    #[test]
+    fn spans_are_said_as_they_were_chosen() {
+        assert_eq!(
+            [86_400, 3 * 86_400, 12 * 3_600, 5_400].map(lasting),
+            ["1 day", "3 days", "12 hours", "90 minutes"]
         );
     }
 

@@ -69,3 +69,25 @@ pub(super) async fn revoke_own(
     app.services.revoke_own_tokens(&person, &context).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Revoke any token or key of the organization
+///
+/// Needs `hallpass:tokens`, or `hallpass:keys` for a key. When this returns, it is refused everywhere. Revoking a revoked
+/// one succeeds.
+#[utoipa::path(delete, path = "/v1/organizations/{organization}/tokens/{id}", tag = "Inventory", operation_id = "revokeAny",
+    params(
+        ("organization" = String, Path, description = "The organization's id"),
+        ("id" = String, Path, description = "The token's or key's id"),
+    ),
+    responses((status = 204, description = "Revoked"), Refusals), security(("session" = []), ("token" = [])))]
+pub(super) async fn revoke_any(
+    State(app): State<App>,
+    Acting(actor): Acting,
+    Context(context): Context,
+    Named(id): Named,
+) -> Result<StatusCode, ApiError> {
+    app.services
+        .revoke_any(&actor, parse_id(&id)?, &context)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -4,10 +4,15 @@ use super::{
     Person, RequestContext, Services,
     acting::{Actor, Noted},
     inventory::{Inventoried, Sought},
+    suspensions::named,
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
-    audit::Action, id::UserId, limits::PREVIEW_ROWS, permission::Permission, time::Timestamp,
+    audit::Action,
+    id::{TokenId, UserId},
+    limits::PREVIEW_ROWS,
+    permission::Permission,
+    time::Timestamp,
 };
 use hallpass_store::{FeedKey, InventoryFilter, Tx};
 use serde_json::{Value, json};
@@ -204,6 +209,43 @@ impl Services {
             self.note(&mut tx, actor, context, doomed.noted(actor).with(told), now);
             self.finish(tx, &[changed]).await?;
             Ok(counted)
+        })
+        .await
+    }
+
+    /// Revokes any token or key of the actor's organization. When this returns, no verification accepts it. Revoking one
+    /// that is revoked does nothing and succeeds.
+    ///
+    /// # Errors
+    /// [`ServiceError::RoleLacks`] without `hallpass:tokens`, or `hallpass:keys` for a key; [`ServiceError::NotFound`].
+    pub async fn revoke_any(
+        &self,
+        actor: &Actor,
+        id: TokenId,
+        context: &RequestContext,
+    ) -> Result<(), ServiceError> {
+        let noted = Noted::new(Action::TokenRevoked, id);
+        self.attempt(actor, context, noted.clone(), async {
+            let standing = self.any_standing(actor, id).await?;
+            let (now, organization) = (self.clock.now(), actor.organization.id);
+            let mut tx = self.begin_acting(actor, now).await?;
+            let (noted, changed) = match standing.owner {
+                Some(owner) => {
+                    let changed = tx.revoke_token(organization, owner, id, now).await?;
+                    (noted, changed.map(|changed| vec![changed]))
+                }
+                None => (
+                    Noted::new(Action::KeyRevoked, id),
+                    tx.revoke_key(organization, id, now).await?,
+                ),
+            };
+            let Some(changed) = changed else {
+                drop(tx);
+                // It was revoked before, perhaps a moment ago and not yet applied here.
+                return self.catch_up().await;
+            };
+            self.note(&mut tx, actor, context, noted.with(named(&standing)), now);
+            self.finish(tx, &changed).await
         })
         .await
     }

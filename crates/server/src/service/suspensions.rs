@@ -181,7 +181,7 @@ impl Services {
         .await
     }
 
-    async fn any_standing(
+    pub(super) async fn any_standing(
         &self,
         actor: &Actor,
         id: TokenId,

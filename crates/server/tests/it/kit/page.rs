@@ -37,6 +37,14 @@ pub(crate) fn goes_to(answer: &Answer, path: &str) {
     assert_eq!(answer.header("location"), path);
 }
 
+/// The value of a field of a page, such as the number that is to be confirmed.
+#[track_caller]
+pub(crate) fn field(page: &str, name: &str) -> String {
+    let begin = format!(r#"name="{name}" value=""#);
+    let (_, rest) = page.split_once(&begin).unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
 /// The code of the link that a page shows.
 #[track_caller]
 pub(crate) fn code_in(page: &str) -> String {
