@@ -1,6 +1,6 @@
 //! Revoking many tokens: `/v1/organizations/{organization}/revocations` and `/v1/personal-access-tokens/revoke-all`.
 
-use super::inventory::items;
+use super::{inventory::items, named::Named, personal_access_tokens::parse_id, refusals::Refusals};
 use crate::{
     app::App,
     caller::{Acting, Context, Manager},
@@ -15,7 +15,8 @@ use http::StatusCode;
 ///
 /// Exactly one of `filter`, `user`, `madeBefore` and `everything`. When this returns, they are refused everywhere, the
 /// asking token too if it is one of them. With `preview: true` nothing is revoked; send what it said as `expected`, and
-/// nothing is revoked if it is another number by then. Needs `hallpass:tokens`; `everything` needs `hallpass:organization`.
+/// nothing is revoked if it is another number by then. Needs `hallpass:tokens`, and `hallpass:keys` if keys may be
+/// among them; `madeBefore` and `everything` need `hallpass:organization`.
 #[utoipa::path(post, path = "/v1/organizations/{organization}/revocations", tag = "Inventory", operation_id = "revokeMany",
     params(("organization" = String, Path, description = "The organization's id")),
     request_body = Revocation,

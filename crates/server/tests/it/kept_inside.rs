@@ -267,3 +267,29 @@ async fn moving_members_to_another_role_is_changing_members() {
     let (zenith, zoe, _) = server.other_organization().await;
     zoe.get(&under(zenith, "roles")).await.is(200);
 }
+
+#[tokio::test]
+async fn whoever_answers_for_the_organization_revokes_any_token_and_key() {
+    let case = Case::new().await;
+    let server = &case.server;
+    let key = make_key(server, "deploy", "viewer").await;
+    let (member, _) = server.person("Moe", "member").await;
+    for (id, secret) in [
+        (case.token.id.clone(), case.token.secret.clone()),
+        (
+            key["id"].as_str().unwrap().to_owned(),
+            key["secret"].as_str().unwrap().to_owned(),
+        ),
+    ] {
+        let path = server.path(&format!("tokens/{id}"));
+        member
+            .delete(&path)
+            .await
+            .refused(403, "permission_missing");
+        assert_eq!(server.said_at_the_gateway(&secret, None).await, "allow");
+        for _ in 0..2 {
+            server.ada.delete(&path).await.is(204);
+            assert_eq!(server.said_at_the_gateway(&secret, None).await, "revoked");
+        }
+    }
+}
