@@ -148,6 +148,8 @@ impl Services {
             now,
         };
         let mut tx = self.begin_own(person, now).await?;
+        self.check_gate(person.organization.id, person.user.id)
+            .await?;
         changed.check_change(&tx.policy_now(person.organization.id).await?, &token)?;
         let outcome = tx
             .change_token(
