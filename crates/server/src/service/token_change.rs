@@ -167,8 +167,7 @@ impl Services {
         changed.put_into(&mut token);
         let noted = Noted::new(Action::TokenChanged, id).changed(before, shown(&token));
         self.note(&mut tx, &Actor::of_session(person), context, noted, now);
-        let seq = tx.commit(&[key]).await?;
-        self.reach(seq).await?;
+        self.finish(tx, &[key]).await?;
         Ok(Some(token))
     }
 }
