@@ -10,6 +10,7 @@ use crate::{
     service::{
         Person, RequestContext, Via,
         acting::{Actor, Noted, holds_deployment},
+        presented::{Presented, refusal, turned_away},
         sessions::Present,
         verification::{Asked, Verified},
     },
@@ -19,7 +20,7 @@ use hallpass_domain::{
     access_token::Expiration,
     audit::Action,
     id::{OrganizationId, RoleId, TokenId, UserId},
-    permission::{Permission, PermissionSet},
+    permission::Permission,
     token::PlainToken,
     verdict::{DenyReason, Question, Verdict},
 };
@@ -143,7 +144,7 @@ async fn note_refused(
     let Answer::Known { token: view, .. } = answer else {
         return Ok(refused);
     };
-    let actor = Asking::of(&view).actor(app).await?;
+    let actor = Asking::of(&view, &question).actor(app).await?;
     let action = match parts.method {
         Method::POST => Action::TokenCreated,
         Method::DELETE => Action::TokenRevoked,
@@ -248,7 +249,29 @@ impl FromRequestParts<App> for Acting {
         };
         let id =
             OrganizationId::parse(&named).map_err(|_| ServiceError::NotFound("organization"))?;
-        Ok(Self(app.services.act_in(&actor, id).await?))
+        match app.services.act_in(&actor, id).await {
+            Err(error) if !is_safe(&parts.method) => {
+                Err(note_abroad(app, parts, &actor, id, error).await.into())
+            }
+            acting => Ok(Self(acting?)),
+        }
+    }
+}
+
+/// Writes down, at home, that somebody tried to change something in an organization that is not there for them.
+async fn note_abroad(
+    app: &App,
+    parts: &Parts,
+    actor: &Actor,
+    id: OrganizationId,
+    error: ServiceError,
+) -> ServiceError {
+    let attempted = format!("{} {}", parts.method, parts.uri.path());
+    let (services, context) = (&app.services, context(parts));
+    let noted = services.note_refusal(actor, &context, id.to_string(), &attempted, &error);
+    match noted.await {
+        Ok(()) => error,
+        Err(failed) => failed,
     }
 }
 
@@ -265,20 +288,20 @@ struct Asking {
     organization: OrganizationId,
     user: Option<UserId>,
     role: Option<RoleId>,
-    permissions: PermissionSet,
+    presented: Presented,
     expiration: Expiration,
     /// Its organization runs the deployment.
     host: bool,
 }
 
 impl Asking {
-    fn of(view: &TokenView<'_>) -> Self {
+    fn of(view: &TokenView<'_>, question: &Question<'_>) -> Self {
         Self {
+            presented: Presented::of(view, question.address, question.needed),
             id: view.id(),
             organization: view.organization_id(),
             user: view.user_id(),
             role: view.role_id(),
-            permissions: view.permissions(),
             host: view.facts().host,
             expiration: view.expires_at().map_or(Expiration::Never, Expiration::At),
         }
@@ -298,10 +321,14 @@ impl Asking {
         Ok(Actor {
             home: organization.id,
             organization,
-            deploys: holds_deployment(&self.permissions),
-            permissions: self.permissions,
+            deploys: holds_deployment(self.presented.permissions()),
+            permissions: self.presented.permissions().clone(),
+            held: self.presented.permissions().clone(),
             user: self.user,
-            via: Via::Token { id: self.id },
+            via: Via::Token {
+                id: self.id,
+                presented: Box::new(self.presented),
+            },
             expiration: self.expiration,
             role,
         })
@@ -312,7 +339,10 @@ impl Asking {
         let user = self.user.ok_or(ServiceError::CredentialRefused(
             "it belongs to an organization, not to a person",
         ))?;
-        let via = Via::Token { id: self.id };
+        let via = Via::Token {
+            id: self.id,
+            presented: Box::new(self.presented.clone()),
+        };
         app.services
             .find_person(user, self.organization, via)
             .await?
@@ -351,17 +381,13 @@ async fn verify(
         within: None,
     };
     match app.services.verify(Door::Own, token, needed, &asked).await {
-        Verified::Allowed(view) => Ok(Asking::of(&view)),
+        Verified::Allowed(view) => {
+            let question = asked.question(needed, app.services.clock.now());
+            Ok(Asking::of(&view, &question))
+        }
         Verified::Refused(DenyReason::PermissionMissing, _) => Err(missing(needed)),
         Verified::Refused(reason, _) => Err(turned_away(reason)),
         Verified::Unavailable => Err(ServiceError::NotAnswering),
-    }
-}
-
-fn turned_away(reason: DenyReason) -> ServiceError {
-    match reason {
-        DenyReason::AddressNotAllowed => ServiceError::AddressNotAllowed,
-        reason => ServiceError::CredentialRefused(refusal(reason)),
     }
 }
 
@@ -373,25 +399,4 @@ fn missing(needed: Option<&Permission>) -> ServiceError {
     } else {
         Permission::OWN_TOKENS
     })
-}
-
-/// What to tell the bearer of a token that does not work. Whoever sends the right text may know what became of it.
-pub const fn refusal(reason: DenyReason) -> &'static str {
-    match reason {
-        DenyReason::Malformed => "it is not the text of a token; was it cut or mistyped?",
-        DenyReason::Unknown => "it is not known here",
-        DenyReason::Revoked => "it was revoked",
-        DenyReason::Expired => "it has expired",
-        DenyReason::NotYetValid => "it does not work yet",
-        DenyReason::Suspended => "it is suspended",
-        DenyReason::OrganizationSuspended => "its organization is suspended",
-        DenyReason::UserSuspended => "its owner is suspended",
-        DenyReason::NotAMember => "its owner is no longer a member of its organization",
-        DenyReason::MembershipSuspended => "its owner's membership is suspended",
-        DenyReason::TokensNotAllowed => {
-            "its owner may not use personal access tokens at the moment"
-        }
-        DenyReason::AddressNotAllowed => "it may not be used from this address",
-        DenyReason::PermissionMissing => "it may not do this",
-    }
 }

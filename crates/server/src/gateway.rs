@@ -14,8 +14,8 @@ mod identity;
 mod question;
 
 use crate::{
-    app::App, caller::refusal, credentials::BadCredentials, http::guard_data, observe::Door,
-    service::verification::Verified,
+    app::App, credentials::BadCredentials, http::guard_data, observe::Door,
+    service::presented::refusal, service::verification::Verified,
 };
 use bytes::Bytes;
 use futures_util::{

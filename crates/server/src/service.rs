@@ -17,6 +17,8 @@ pub mod organizations;
 pub mod passwords;
 pub mod permissions;
 pub mod policy;
+pub mod presented;
+pub mod refusals;
 pub mod revocations;
 pub mod roles;
 mod secrets;
@@ -33,7 +35,6 @@ pub mod verification;
 mod wishes;
 
 use crate::{clock::Clock, entropy::SystemEntropy, observe::Metrics};
-use acting::Refusals;
 use follower::Follower;
 use gate::Gate;
 use hallpass_domain::{
@@ -49,6 +50,8 @@ use hallpass_domain::{
 use hallpass_engine::{Engine, Uses};
 use hallpass_store::Store;
 use passwords::Passwords;
+use presented::Presented;
+use refusals::Refusals;
 use set_up::SetUpCode;
 use std::{net::IpAddr, sync::Arc};
 use throttle::Throttle;
@@ -201,14 +204,16 @@ pub enum Via {
     Token {
         /// Its id.
         id: TokenId,
+        /// What it was asked for and held when it came.
+        presented: Box<Presented>,
     },
 }
 
 impl Person {
     /// The token that is asking, if it is one.
     pub const fn token(&self) -> Option<TokenId> {
-        match self.via {
-            Via::Token { id } => Some(id),
+        match &self.via {
+            Via::Token { id, .. } => Some(*id),
             Via::Session { .. } => None,
         }
     }

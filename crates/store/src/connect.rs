@@ -14,7 +14,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// Connections that read from SQLite at once. Readers do not wait for the writer in WAL mode.
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL.
-const POSTGRES_CONNECTIONS: u32 = 20;
+const POSTGRES_WRITERS: u32 = 20;
+/// Apart from those that write: whoever holds a row reads beside their transaction, and must not wait for those who wait for
+/// the row.
+const POSTGRES_READERS: u32 = 8;
 /// A request waits this long for a connection or for the one writer before it is told to come back.
 const ACQUIRE_SECONDS: Duration = Duration::from_secs(5);
 /// The first SQLite whose write-ahead log cannot lose committed pages (3.7.0 to 3.51.2 could).
@@ -167,11 +170,13 @@ impl Store {
                 ("statement_timeout", "20s"),
                 ("idle_in_transaction_session_timeout", "30s"),
             ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_SECONDS)
-            .connect_with(options)
-            .await?;
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_SECONDS)
+        };
+        let read = pool(POSTGRES_READERS).connect_lazy_with(options.clone());
+        let pool = pool(POSTGRES_WRITERS).connect_with(options).await?;
         let Some(session) = lock_session(&pool).await? else {
             return Err(StoreError::InUse(
                 "another hallpass runs on this PostgreSQL database; stop it first".to_owned(),
@@ -179,7 +184,7 @@ impl Store {
         };
         MIGRATIONS.run(&pool).await?;
         Ok(Self {
-            read: Either::Postgres(pool.clone()),
+            read: Either::Postgres(read),
             write: Either::Postgres(pool),
             sole: Sole::Session(tokio::sync::Mutex::new(Some(session))),
         })

@@ -1,6 +1,6 @@
 //! Roles, as they are listed and changed.
 
-use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
+use crate::{FeedKey, Store, StoreError, Tx, connect::Either, on, rows, sql, tx::execute};
 use hallpass_domain::{
     id::{OrganizationId, RoleId},
     limits::ROLES_PER_ORGANIZATION_MAX,
@@ -264,9 +264,27 @@ impl Tx {
 
     /// Holds a role until the transaction ends. False when it is not as it was when the request was checked.
     ///
+    /// A built-in one is every organization's: it is not written, so that the changes of one do not wait for another's.
+    ///
     /// # Errors
     /// [`StoreError`].
     pub async fn hold_role(&mut self, role: &Role) -> Result<bool, StoreError> {
+        if role.organization.is_none() {
+            let id = role.id;
+            let held: Option<i64> = match &mut self.on {
+                Either::Sqlite(tx) => {
+                    let still = sqlx::query_scalar(sql::ROLE_STILL);
+                    let still = still.bind(&id.bytes()[..]).bind(role.version);
+                    still.fetch_optional(&mut **tx).await?
+                }
+                Either::Postgres(tx) => {
+                    let shared = sqlx::query_scalar(sql::POSTGRES_ROLE_SHARE);
+                    let shared = shared.bind(&id.bytes()[..]).bind(role.version);
+                    shared.fetch_optional(&mut **tx).await?
+                }
+            };
+            return Ok(held.is_some());
+        }
         let held = execute!(self, sql::ROLE_HOLD, &role.id.bytes()[..], role.version);
         Ok(held == 1)
     }

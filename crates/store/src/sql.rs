@@ -14,6 +14,10 @@ pub(crate) const SQLITE_VERSION: &str = "select sqlite_version()";
 pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521412065683141491)";
 pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521412065683141491)";
 
+/// A role that others may hold at the same time; SQLite has one writer, and nothing to hold it with.
+pub(crate) const POSTGRES_ROLE_SHARE: &str =
+    "select version from role where id = $1 and version = $2 and deleted_at is null for share";
+
 /// When a token was revoked, by itself or together with others.
 macro_rules! revoked_at {
     () => {

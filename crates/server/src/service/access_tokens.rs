@@ -2,7 +2,7 @@
 //! [`super::token_change`].
 
 use super::{
-    Person, RequestContext, Services, Via,
+    Person, RequestContext, Services,
     acting::{Actor, Noted},
     wishes::Reach,
 };
@@ -124,54 +124,41 @@ impl Services {
         id: TokenId,
         context: &RequestContext,
     ) -> Result<(), ServiceError> {
-        let token = self.get_token(person, id).await?.token;
-        let now = self.clock.now();
-        let mut tx = self.begin_change().await?;
-        self.hold_asker(&mut tx, person, now).await?;
-        let Some(changed) = tx
-            .revoke_token(person.organization.id, person.user.id, id, now)
-            .await?
-        else {
-            drop(tx);
-            // It was revoked before, perhaps a moment ago and not yet applied here.
-            return self.catch_up().await;
-        };
-        self.audit_token(&mut tx, person, &token, Action::TokenRevoked, context, now);
-        let seq = tx.commit(&[changed]).await?;
-        self.reach(seq).await
+        let noted = Noted::new(Action::TokenRevoked, id);
+        let work = Box::pin(async {
+            let token = self.get_token(person, id).await?.token;
+            let now = self.clock.now();
+            let mut tx = self.begin_own(person, now).await?;
+            let revoked = tx
+                .revoke_token(person.organization.id, person.user.id, id, now)
+                .await?;
+            let Some(changed) = revoked else {
+                drop(tx);
+                // It was revoked before, perhaps a moment ago and not yet applied here.
+                return self.catch_up().await;
+            };
+            self.audit_token(&mut tx, person, &token, Action::TokenRevoked, context, now);
+            self.finish(tx, &[changed]).await
+        });
+        self.attempt_own(person, context, noted, work).await
     }
 
-    /// Begins a change of one of `person`'s tokens that the organization's policy has a say in. Its row is held first, as by
-    /// all who change the policy or revoke what the organization has: neither can slip in between.
+    /// Begins a change of `person`'s own tokens. The organization's row is held first, as by all who change the policy or
+    /// revoke what the organization has: none can slip in between. Then all that let `person` begin is looked at again.
     pub(super) async fn begin_own(
         &self,
         person: &Person,
         now: Timestamp,
     ) -> Result<Tx, ServiceError> {
         let mut tx = self.begin_change().await?;
-        if !tx.hold_organization(person.organization.id).await? {
+        let home = person.organization.id;
+        if !tx.hold_organization(home).await? {
             return Err(ServiceError::NotFound("organization"));
         }
-        self.hold_asker(&mut tx, person, now).await?;
+        self.hold_via(&mut tx, &person.via, Some(person.user.id), home, now)
+            .await?;
+        self.check_still(person.into()).await?;
         Ok(tx)
-    }
-
-    /// Holds what `person` proves themselves with until the transaction ends. It was good when the request began;
-    /// a body may have taken half a minute to arrive since.
-    pub(super) async fn hold_asker(
-        &self,
-        tx: &mut Tx,
-        person: &Person,
-        now: Timestamp,
-    ) -> Result<(), ServiceError> {
-        self.hold_via(
-            tx,
-            &person.via,
-            Some(person.user.id),
-            person.organization.id,
-            now,
-        )
-        .await
     }
 
     /// A token never counts as a person being present. In a session, the sign-in must be recent; a token makes
@@ -181,7 +168,7 @@ impl Services {
         person: &Person,
         wanted: Reach<'_>,
     ) -> Result<(), ServiceError> {
-        let Via::Token { id } = person.via else {
+        let Some(id) = person.token() else {
             return if self.is_recent(person) {
                 Ok(())
             } else {

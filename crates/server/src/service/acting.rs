@@ -2,15 +2,12 @@
 //! the same way: [`Services::attempt`] around it, [`Services::begin_acting`], the change itself, [`Services::note`],
 //! [`Services::finish`].
 
-use super::{Person, RequestContext, Services, Via};
+use super::{Person, RequestContext, Services, Via, presented::Remembered};
 use crate::error::ServiceError;
 use hallpass_domain::{
     access_token::Expiration,
     audit::Action,
     id::{OrganizationId, TokenId, UserId},
-    limits::{
-        REFUSALS_AUDITED_MAX, REFUSALS_AUDITED_SECONDS, REFUSALS_COUNTED_MAX, SESSION_IDLE_SECONDS,
-    },
     organization::Organization,
     permission::{Permission, PermissionSet},
     role::{Role, RolePermissions},
@@ -18,11 +15,7 @@ use hallpass_domain::{
 };
 use hallpass_store::{AuditEntry, FeedKey, Tx};
 use serde_json::Value;
-use std::{
-    collections::HashMap,
-    future::Future,
-    sync::{Mutex, PoisonError},
-};
+use std::future::Future;
 
 /// Somebody who acts in an organization.
 #[derive(Clone, Debug)]
@@ -35,6 +28,8 @@ pub struct Actor {
     pub user: Option<UserId>,
     /// How they prove it.
     pub via: Via,
+    /// What let them begin, at home: what the credential held then, or in a session the role.
+    pub held: PermissionSet,
     /// When what they prove it with ends.
     pub expiration: Expiration,
     /// The organization they belong to; another one than that in which somebody of the host acts.
@@ -51,6 +46,7 @@ impl Actor {
         Self {
             organization: person.organization.clone(),
             permissions: person.permissions.clone(),
+            held: person.permissions.clone(),
             user: Some(person.user.id),
             via: person.via.clone(),
             expiration: Expiration::Never,
@@ -62,8 +58,8 @@ impl Actor {
 
     /// The token that acts, if it is one.
     pub const fn token(&self) -> Option<TokenId> {
-        match self.via {
-            Via::Token { id } => Some(id),
+        match &self.via {
+            Via::Token { id, .. } => Some(*id),
             Via::Session { .. } => None,
         }
     }
@@ -155,7 +151,7 @@ impl Noted {
         self
     }
 
-    fn entry(self, organization: OrganizationId, now: Timestamp) -> AuditEntry<'static> {
+    pub(super) fn entry(self, organization: OrganizationId, now: Timestamp) -> AuditEntry<'static> {
         let text = |value: Option<Value>| value.map(|value| value.to_string());
         AuditEntry {
             at: now,
@@ -180,30 +176,10 @@ impl Noted {
     }
 }
 
-/// How many refused attempts of whom were written lately.
-#[derive(Debug, Default)]
-pub struct Refusals(Mutex<HashMap<[u8; 16], (Timestamp, u32)>>);
-
-impl Refusals {
-    /// Whether one more of this person or key is written; counts it.
-    fn is_written(&self, whose: [u8; 16], now: Timestamp) -> bool {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = |since: Timestamp| now.seconds_since(since) >= REFUSALS_AUDITED_SECONDS;
-        if counts.len() >= REFUSALS_COUNTED_MAX {
-            counts.retain(|_, (since, _)| !over(*since));
-        }
-        let (since, count) = counts.entry(whose).or_insert((now, 0));
-        if over(*since) {
-            (*since, *count) = (now, 0);
-        }
-        *count += 1;
-        *count <= REFUSALS_AUDITED_MAX
-    }
-}
-
 impl Services {
     /// The same actor in the organization `id`: their own, or any other if they belong to the one that runs the
-    /// deployment and hold what that takes.
+    /// deployment and hold what that takes. A person is a superuser there; a token or key no more than it is at home, but
+    /// what concerns the organization as a whole, which is a part of managing the deployment.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for every other organization, be there one or not.
@@ -222,8 +198,19 @@ impl Services {
             permissions: RolePermissions::All,
             ..actor.role.clone()
         };
+        let all = superuser.holds(&catalogue, false);
         Ok(Actor {
-            permissions: superuser.holds(&catalogue, false),
+            permissions: match actor.via {
+                Via::Session { .. } => all,
+                Via::Token { .. } => all
+                    .iter()
+                    .filter(|permission| {
+                        permission.as_str() == Permission::ORGANIZATION
+                            || actor.permissions.covers(permission)
+                    })
+                    .cloned()
+                    .collect(),
+            },
             organization,
             ..actor.clone()
         })
@@ -250,53 +237,28 @@ impl Services {
         work: impl Future<Output = Result<T, ServiceError>> + Send,
     ) -> Result<T, ServiceError> {
         let done = work.await;
+        // Whoever came this far had a credential that worked; now it does not, or may not do this.
+        let is_ended = matches!(
+            done,
+            Err(ServiceError::SignInRequired | ServiceError::CredentialRefused(_))
+        );
         if let Err(error) = &done
-            && error.is_refusal()
+            && (is_ended || error.is_refusal())
         {
-            self.note_refusal(actor, context, &noted, error).await?;
+            let target = noted.target.unwrap_or_default();
+            self.note_refusal(actor, context, target, noted.action.word(), error)
+                .await?;
         }
         done
     }
 
-    async fn note_refusal(
-        &self,
-        actor: &Actor,
-        context: &RequestContext,
-        attempted: &Noted,
-        error: &ServiceError,
-    ) -> Result<(), ServiceError> {
-        let now = self.clock.now();
-        let whose = match (actor.token(), actor.user) {
-            (Some(token), _) => *token.bytes(),
-            (None, Some(user)) => *user.bytes(),
-            (None, None) => *actor.home.bytes(),
-        };
-        if !self.refusals.is_written(whose, now) {
-            return Ok(());
-        }
-        let noted = Noted {
-            action: Action::Refused,
-            target: attempted.target.clone(),
-            before: None,
-            after: None,
-            detail: Some(serde_json::json!({
-                "attempted": attempted.action.word(),
-                "code": error.face().code,
-            })),
-        };
-        let mut tx = self.store.begin().await?;
-        self.note(&mut tx, actor, context, noted, now);
-        tx.commit(&[]).await?;
-        Ok(())
-    }
-
     /// Begins a change in the actor's organization. Its row is held first, so that changes of one organization go one
     /// after the other; then what the actor proves themselves with, their membership, and their role as it was when it
-    /// was asked what they may.
+    /// was asked what they may. All that let them begin is looked at again.
     ///
     /// # Errors
-    /// [`ServiceError::ChangedMeanwhile`] when the actor's role or membership is another by now, and those of
-    /// [`Services::begin_change`].
+    /// [`ServiceError::ChangedMeanwhile`] when the actor's role or membership is another by now, or they hold less; those
+    /// of a credential that does not work any more, and those of [`Services::begin_change`].
     pub async fn begin_acting(&self, actor: &Actor, now: Timestamp) -> Result<Tx, ServiceError> {
         let mut tx = self.begin_change().await?;
         if !tx.hold_organization(actor.organization.id).await? {
@@ -304,6 +266,17 @@ impl Services {
         }
         self.hold_via(&mut tx, &actor.via, actor.user, actor.home, now)
             .await?;
+        if let (Via::Session { .. }, Some(user)) = (&actor.via, actor.user) {
+            let (via, role) = (&actor.via, &actor.role);
+            self.check_still(Remembered {
+                user,
+                home: actor.home,
+                via,
+                role,
+                permissions: &actor.held,
+            })
+            .await?;
+        }
         let membership_holds = match actor.user {
             Some(user) => tx.hold_membership(actor.home, user, actor.role.id).await?,
             None => true,
@@ -312,31 +285,6 @@ impl Services {
             Ok(tx)
         } else {
             Err(ServiceError::ChangedMeanwhile)
-        }
-    }
-
-    /// Holds what somebody proves themselves with until the transaction ends. It was good when the request began; a body
-    /// may have taken half a minute to arrive since.
-    pub(super) async fn hold_via(
-        &self,
-        tx: &mut Tx,
-        via: &Via,
-        user: Option<UserId>,
-        home: OrganizationId,
-        now: Timestamp,
-    ) -> Result<(), ServiceError> {
-        match (via, user) {
-            (Via::Session { id, .. }, Some(user)) => {
-                let idle_since = now.plus_seconds(-SESSION_IDLE_SECONDS);
-                let held = tx.hold_session(*id, user, now, idle_since).await?;
-                held.then_some(()).ok_or(ServiceError::SignInRequired)
-            }
-            (Via::Session { .. }, None) => Err(ServiceError::SignInRequired),
-            (Via::Token { id }, _) => {
-                let held = tx.hold_token(*id, home, now).await?;
-                held.then_some(())
-                    .ok_or(ServiceError::CredentialRefused("it has ended meanwhile"))
-            }
         }
     }
 

@@ -38,6 +38,7 @@ impl Services {
         told("suspensions", self.lift_due().await);
         told("secrets", self.end_quiet_secrets().await);
         told("revoked tokens", self.settle_revoked().await);
+        told("refusals", self.note_unwritten().await);
     }
 
     /// Begins a change in an organization that nobody asked for.

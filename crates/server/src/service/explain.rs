@@ -120,9 +120,9 @@ fn is_own(actor: &Actor, row: &InventoryRow) -> bool {
         InventoryOwner::User { id, .. } => actor.user == Some(*id),
         InventoryOwner::Organization { .. } => false,
     };
-    match actor.via {
+    match &actor.via {
         Via::Session { .. } => of_user,
-        Via::Token { id } => id == row.id || (of_user && actor.may(Permission::OWN_TOKENS)),
+        Via::Token { id, .. } => *id == row.id || (of_user && actor.may(Permission::OWN_TOKENS)),
     }
 }
 

@@ -293,16 +293,18 @@ impl Services {
         person: &Person,
         context: &RequestContext,
     ) -> Result<(), ServiceError> {
-        let now = self.clock.now();
         let (organization, user) = (person.organization.id, person.user.id);
-        let mut tx = self.begin_change().await?;
-        self.hold_asker(&mut tx, person, now).await?;
-        let changed = tx.revoke_all_of_member(organization, user, now).await?;
         let noted = Noted::new(Action::TokensRevoked, user)
             .with(json!({ "user": user.to_string(), "count": null }));
-        let actor = Actor::of_session(person);
-        self.note(&mut tx, &actor, context, noted, now);
-        self.finish(tx, &[changed]).await
+        let work = Box::pin(async {
+            let now = self.clock.now();
+            let mut tx = self.begin_own(person, now).await?;
+            let changed = tx.revoke_all_of_member(organization, user, now).await?;
+            let actor = Actor::of_session(person);
+            self.note(&mut tx, &actor, context, noted.clone(), now);
+            self.finish(tx, &[changed]).await
+        });
+        self.attempt_own(person, context, noted.clone(), work).await
     }
 }
 

@@ -244,8 +244,11 @@ impl Services {
             return self.catch_up().await;
         };
         let mut tx = self.begin_acting(actor, now).await?;
-        if as_owner && !suspension.by_owner && !tx.policy_now(organization).await?.owner_may_lift {
-            return Err(ServiceError::SuspendedByAdmin);
+        if let Some(owner) = actor.user.filter(|_| as_owner) {
+            self.check_gate(organization, owner).await?;
+            if !suspension.by_owner && !tx.policy_now(organization).await?.owner_may_lift {
+                return Err(ServiceError::SuspendedByAdmin);
+            }
         }
         let changed = tx
             .lift_suspension(organization, id, suspension.by_owner)

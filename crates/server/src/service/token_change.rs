@@ -148,6 +148,8 @@ impl Services {
             now,
         };
         let mut tx = self.begin_own(person, now).await?;
+        self.check_gate(person.organization.id, person.user.id)
+            .await?;
         changed.check_change(&tx.policy_now(person.organization.id).await?, &token)?;
         let outcome = tx
             .change_token(
@@ -165,8 +167,7 @@ impl Services {
         changed.put_into(&mut token);
         let noted = Noted::new(Action::TokenChanged, id).changed(before, shown(&token));
         self.note(&mut tx, &Actor::of_session(person), context, noted, now);
-        let seq = tx.commit(&[key]).await?;
-        self.reach(seq).await?;
+        self.finish(tx, &[key]).await?;
         Ok(Some(token))
     }
 }

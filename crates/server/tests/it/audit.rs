@@ -370,6 +370,72 @@ async fn refused_attempts_are_there() {
     );
 }
 
+/// Who tries to change something in an organization that is not there for them is seen at home.
+#[tokio::test]
+async fn refused_attempts_abroad_are_at_home() {
+    let server = Server::sqlite().await;
+    let other = server.other().await;
+    let (bob, bob_id) = server.person("Bob", "admin").await;
+    let token = bob.token(wish("tool")).await;
+    let abroad = format!("/v1/organizations/{}/roles", other.id);
+    for asker in [&bob, &server.bearer(&token.secret)] {
+        asker.get(&abroad).await.refused(404, "not_found");
+        let role = json!({"name": "X", "permissions": []});
+        asker.post(&abroad, &role).await.refused(404, "not_found");
+    }
+    let found = lines(&server.ada, &server, "?action=refused").await;
+    assert_eq!(found.len(), 2);
+    for (line, token) in found.iter().rev().zip([Value::Null, json!(token.id)]) {
+        assert_eq!(line["actor"]["id"], bob_id.to_string());
+        assert_eq!(line["token"], token);
+        assert_eq!(line["target"], other.id.to_string());
+        let told = json!({"attempted": format!("POST {abroad}"), "code": "not_found"});
+        assert_eq!(line["detail"], told);
+    }
+}
+
+/// Sixty an hour are written of each; when the hour is over one line says how many were not.
+#[tokio::test]
+async fn refused_attempts_that_are_not_written_are_counted() {
+    let server = Server::sqlite().await;
+    let (bob, bob_id) = server.person("Bob", "member").await;
+    let knock = async || {
+        bob.post(
+            &server.path("roles"),
+            &json!({"name": "X", "permissions": []}),
+        )
+        .await
+        .refused(403, "permission_missing");
+    };
+    let details = async || {
+        let sql = "select detail from audit where action = 'refused' order by seq";
+        rows(&server, sql).await
+    };
+    for _ in 0..65 {
+        knock().await;
+    }
+    server.later(60 * 60 - 1);
+    server.services.note_unwritten().await.unwrap();
+    assert_eq!(details().await.len(), 60);
+    server.later(1);
+    // By the clock, or by the next one, whatever comes first; told once.
+    knock().await;
+    server.services.do_due().await;
+    let all = details().await;
+    assert_eq!(all.len(), 62, "{:?}", all.last());
+    assert_eq!(
+        serde_json::from_str::<Value>(&all[60]).unwrap(),
+        json!({"unwritten": 5, "since": "2026-11-22T12:00:00Z"})
+    );
+    assert!(all[61].contains("permission_missing"));
+    let page = lines(&server.ada, &server, "?action=refused&limit=2").await;
+    assert_eq!(page[1]["actor"]["id"], bob_id.to_string());
+    // An hour with room for all has no such line.
+    server.later(60 * 60);
+    server.services.do_due().await;
+    assert_eq!(details().await.len(), 62);
+}
+
 #[tokio::test]
 async fn nobody_sees_the_lines_of_another_organization() {
     let server = Server::sqlite().await;

@@ -1,5 +1,7 @@
 //! What ends while a request is still arriving, and what is missing in memory: nothing is done or answered on it.
 
+mod blocked;
+
 use crate::kit::{Actor, Answer, Server, TOKENS, wish};
 use axum::body::{Body, Bytes};
 use hallpass_domain::id::TokenId;
@@ -8,8 +10,18 @@ use hallpass_store::FeedKey;
 use serde_json::{Value, json};
 use std::{convert::Infallible, sync::Arc};
 
-/// Sends `body` to `path` as `asker`, whose body only arrives when `meanwhile` is done.
+/// Posts `body` to `path` as `asker`, whose body only arrives when `meanwhile` is done.
 async fn late(
+    asker: &Actor,
+    path: &str,
+    body: &Value,
+    meanwhile: impl Future<Output = ()> + Send + 'static,
+) -> Answer {
+    late_by("POST", asker, path, body, meanwhile).await
+}
+
+async fn late_by(
+    method: &str,
     asker: &Actor,
     path: &str,
     body: &Value,
@@ -21,9 +33,11 @@ async fn late(
         Ok::<_, Infallible>(bytes)
     });
     let body = Body::from_stream(arriving);
-    asker
-        .send("POST", path, Some("application/json"), body)
-        .await
+    let kind = match method {
+        "PATCH" => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    asker.send(method, path, Some(kind), body).await
 }
 
 #[tokio::test]

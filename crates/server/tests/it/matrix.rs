@@ -1,6 +1,8 @@
 //! Every route of the description, for every role, in one's own organization and in a foreign one: who may, and who may
 //! not. The table says what each route needs; a route that it does not know fails the test.
 
+mod cells;
+
 use crate::{
     headers::{NOBODYS_ID, operations},
     kit::{Actor, Server},
@@ -96,27 +98,36 @@ fn policy() -> Value {
     json!({"personalAccessTokens": any, "apiKeys": any})
 }
 
-/// Status and code of an answer.
+/// Status and code of an answer about what nobody has.
 async fn ask(
     actor: &Actor,
     method: &str,
     path: &str,
     organization: OrganizationId,
 ) -> (u16, String) {
-    let address = ["{id}", "{user}"]
+    let target = if path.contains("{name}") {
+        "repo:none"
+    } else {
+        NOBODYS_ID
+    };
+    let body = body(method, path);
+    ask_about(actor, (method, path), organization, target, &body).await
+}
+
+/// Status and code of an answer about `target`.
+async fn ask_about(
+    actor: &Actor,
+    (method, path): (&str, &str),
+    organization: OrganizationId,
+    target: &str,
+    body: &Value,
+) -> (u16, String) {
+    let address = ["{id}", "{user}", "{name}"]
         .into_iter()
-        .fold(path.to_owned(), |path, named| {
-            path.replace(named, NOBODYS_ID)
-        })
-        .replace("{organization}", &organization.to_string())
-        .replace("{name}", "repo:none");
+        .fold(path.to_owned(), |path, named| path.replace(named, target))
+        .replace("{organization}", &organization.to_string());
     let answer = actor
-        .send(
-            method,
-            &address,
-            Some("application/json"),
-            body(method, path).to_string(),
-        )
+        .send(method, &address, Some("application/json"), body.to_string())
         .await;
     let code = serde_json::from_slice(&answer.body)
         .ok()

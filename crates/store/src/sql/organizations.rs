@@ -75,6 +75,7 @@ statements! {
     ROLE_CHANGE = "update role set name = $3, name_key = $4, description = $5, permissions = $6, tokens_by_default = $7, version = version + 1 where id = $1 and version = $2 and organization_id = $8 and deleted_at is null";
     /// Holds a role as it was when the request was checked.
     ROLE_HOLD = "update role set version = version where id = $1 and version = $2 and deleted_at is null";
+    ROLE_STILL = "select version from role where id = $1 and version = $2 and deleted_at is null";
     ROLE_DELETE = "update role set deleted_at = $4, permissions = '', version = version + 1 where id = $1 and organization_id = $2 and version = $3 and deleted_at is null";
     ROLE_IN_USE = "select cast((select count(*) from membership m where m.role_id = $1) + (select count(*) from invitation i where i.role_id = $1 and i.accepted_at is null and i.withdrawn_at is null and i.expires_at > $2) as BIGINT)";
     KEYS_OF_ROLE_REVOKE = concat!("update token as t set revoked_at = $3, bulk_at = $3, version = t.version + 1 where t.organization_id = $1 and t.role_id = $2 and t.secret_of is null and ", is_not_revoked!());
