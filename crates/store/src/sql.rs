@@ -124,9 +124,12 @@ statements! {
     FEED_TRIM = "delete from feed where seq < $1";
 
     // The audit.
-    AUDIT_HEAD = "select seq, chained_after, code, (select count(*) from audit where audit.seq is null or audit.seq < 1) as unnumbered from audit_head where id = 1";
-    AUDIT_HEAD_NEXT = "update audit_head set seq = seq + $1 where id = 1 returning seq, chained_after, code, cast(0 as BIGINT) as unnumbered";
+    AUDIT_HEAD = "select seq, chained_after, code, seal_pepper, seal, (select count(*) from audit where audit.seq is null or audit.seq < 1) as unnumbered from audit_head where id = 1";
+    AUDIT_HEAD_NEXT = "update audit_head set seq = seq + $1 where id = 1 returning seq, chained_after, code, seal_pepper, seal, cast(0 as BIGINT) as unnumbered";
     AUDIT_HEAD_SET = "update audit_head set code = $1 where id = 1";
+    AUDIT_HEAD_SEAL = "update audit_head set seal_pepper = $1, seal = $2 where id = 1";
+    /// Whether the lines are none but those from before there were codes.
+    AUDIT_IS_UNCHAINED = "select cast(count(*) as BIGINT) from audit_head h where h.code is null and h.seq = h.chained_after and h.seq = (select count(*) from audit) and not exists (select 1 from audit a where a.code is not null or a.pepper_id is not null)";
     AUDIT_INSERT = "insert into audit (id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, detail, seq, before_state, after_state, pepper_id, code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     AUDIT_LINES = concat!("select ", audit_columns!(), " from audit where seq > $1 order by seq limit $2");
     AUDIT_PAGE = audit_page!("");
