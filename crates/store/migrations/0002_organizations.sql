@@ -21,6 +21,10 @@ create table tokens_revoked (
 );
 
 alter table app_user add column removed_at BIGINT;
+-- The name without regard to case, by which people are found. SQLite folds ASCII alone, so the program folds the names
+-- that are here already when it first opens this.
+alter table app_user add column name_key TEXT not null default '';
+alter table organization add column name_key TEXT not null default '';
 
 alter table role add column built_in TEXT check (built_in in ('superuser', 'admin', 'member', 'viewer'));
 alter table role add column name_key TEXT not null default '';

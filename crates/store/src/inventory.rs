@@ -245,7 +245,7 @@ macro_rules! filter {
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or exists (select 1 from token s where s.secret_of = t.id and lower(s.prefix) like ")
                 .push_bind(pattern.clone())
-                .push(" escape '\\') or lower(w.email) like ")
+                .push(" escape '\\') or w.email_key like ")
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or lower(u.address) like ")
                 .push_bind(pattern)

@@ -105,7 +105,8 @@ impl Tx {
             self,
             sql::ORGANIZATION_RENAME,
             &id.bytes()[..],
-            name.as_str()
+            name.as_str(),
+            name.key()
         );
         Ok(FeedKey::Organization(id))
     }

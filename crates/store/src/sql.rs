@@ -145,7 +145,7 @@ statements! {
     USERS_COUNT = "select count(*) from app_user";
     USERS = "select id, email, name, standing from app_user";
     USER = "select id, email, name, standing from app_user where id = $1";
-    USER_INSERT = "insert into app_user (id, email, email_key, name, password_hash, standing, created_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+    USER_INSERT = "insert into app_user (id, email, email_key, name, name_key, password_hash, standing, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
     USER_BY_EMAIL = "select id, email, name, standing, password_hash from app_user where email_key = $1";
     USER_BY_ID_WITH_PASSWORD = "select id, email, name, standing, password_hash from app_user where id = $1";
     USER_PASSWORD = "update app_user set password_hash = $2 where id = $1 and removed_at is null";
@@ -153,7 +153,7 @@ statements! {
     /// With what verification needs of its policy.
     ORGANIZATIONS = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id";
     ORGANIZATION = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id where o.id = $1";
-    ORGANIZATION_INSERT = "insert into organization (id, name, standing, is_host, created_at) values ($1, $2, $3, $4, $5)";
+    ORGANIZATION_INSERT = "insert into organization (id, name, name_key, standing, is_host, created_at) values ($1, $2, $3, $4, $5, $6)";
     ORGANIZATION_STANDING = "update organization set standing = $2 where id = $1";
     MEMBERSHIPS = "select organization_id, user_id, role_id, standing, may_have_tokens from membership";
     MEMBERSHIP = "select organization_id, user_id, role_id, standing, may_have_tokens from membership where organization_id = $1 and user_id = $2";
