@@ -89,7 +89,12 @@ create unique index token_name_of_organization on token (organization_id, name_k
 create index token_of_organization on token (organization_id, created_at);
 create index token_by_role on token (role_id, organization_id) where role_id is not null;
 create index token_by_secret on token (secret_of) where secret_of is not null;
-create index token_by_bulk on token (organization_id, bulk_at) where bulk_at is not null;
+create index token_by_bulk on token (organization_id, bulk_at, id) where bulk_at is not null;
+-- What jobs look for every second, so that they read what there is to do and nothing else.
+create index token_live_of_organization on token (organization_id, created_at) where revoked_at is null;
+create index token_live_of_user on token (user_id, organization_id, created_at) where revoked_at is null and user_id is not null;
+create index token_quiet on token (secret_until) where secret_quiet_seconds is not null;
+create index organization_revoked on organization (tokens_revoked_before) where tokens_revoked_before is not null;
 create index token_suspended on token (suspended_until) where suspended_until is not null;
 
 -- What an organization's tokens must keep to. No row: nothing.

@@ -379,6 +379,7 @@ impl Tx {
         if filter.finds_nothing() {
             return Ok((0, bulk));
         }
+        self.lift_timeout().await?;
         let revoked = on!(&mut self.on, tx => {
             let mut statement = QueryBuilder::new("update token set version = version + 1, revoked_at = ");
             statement.push_bind(now.micros()).push(", bulk_at = ").push_bind(now.micros());

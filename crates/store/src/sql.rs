@@ -10,6 +10,8 @@ macro_rules! statements {
 }
 
 pub(crate) const SQLITE_VERSION: &str = "select sqlite_version()";
+/// Until the transaction ends.
+pub(crate) const POSTGRES_NO_TIMEOUT: &str = "set local statement_timeout = 0";
 /// A lock of the session, for as long as the session lives. The number is "hallpass" in ASCII.
 pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521412065683141491)";
 pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521412065683141491)";

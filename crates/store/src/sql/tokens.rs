@@ -117,5 +117,5 @@ statements! {
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";
     BULK_LAST = "select coalesce(max(bulk_at), 0) from token where organization_id = $1 and bulk_at is not null";
     SECRET_BY_PREFIX = "select id, coalesce(secret_of, id) from token where organization_id = $1 and prefix = $2";
-    TOKENS_LOAD_BULK = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where organization_id = $1 and bulk_at = $2";
+    TOKENS_LOAD_BULK = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where organization_id = $1 and bulk_at = $2 and id > $3 order by id limit $4";
 }
