@@ -128,6 +128,9 @@ impl Services {
             brand,
             scheme,
         } = parts;
+        if !store.seal_audit_start(&peppers).await? {
+            tracing::error!("the end of the audit is not as it was written; verify the audit");
+        }
         let engine =
             Engine::with_capacity(usize::try_from(store.count_tokens().await?).unwrap_or(0));
         let follower = Follower::load(&store, &engine, clock.now()).await?;

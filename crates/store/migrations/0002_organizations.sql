@@ -21,6 +21,10 @@ create table tokens_revoked (
 );
 
 alter table app_user add column removed_at BIGINT;
+-- The name without regard to case, by which people are found. SQLite folds ASCII alone, so the program folds the names
+-- that are here already when it first opens this.
+alter table app_user add column name_key TEXT not null default '';
+alter table organization add column name_key TEXT not null default '';
 
 alter table role add column built_in TEXT check (built_in in ('superuser', 'admin', 'member', 'viewer'));
 alter table role add column name_key TEXT not null default '';
@@ -85,7 +89,12 @@ create unique index token_name_of_organization on token (organization_id, name_k
 create index token_of_organization on token (organization_id, created_at);
 create index token_by_role on token (role_id, organization_id) where role_id is not null;
 create index token_by_secret on token (secret_of) where secret_of is not null;
-create index token_by_bulk on token (organization_id, bulk_at) where bulk_at is not null;
+create index token_by_bulk on token (organization_id, bulk_at, id) where bulk_at is not null;
+-- What jobs look for every second, so that they read what there is to do and nothing else.
+create index token_live_of_organization on token (organization_id, created_at) where revoked_at is null;
+create index token_live_of_user on token (user_id, organization_id, created_at) where revoked_at is null and user_id is not null;
+create index token_quiet on token (secret_until) where secret_quiet_seconds is not null;
+create index organization_revoked on organization (tokens_revoked_before) where tokens_revoked_before is not null;
 create index token_suspended on token (suspended_until) where suspended_until is not null;
 
 -- What an organization's tokens must keep to. No row: nothing.
@@ -146,6 +155,10 @@ create table audit_head (
   id BIGINT not null primary key check (id = 1),
   seq BIGINT not null check (seq >= 0),
   chained_after BIGINT not null check (chained_after >= 0),
-  code BYTEA check (length(code) = 32)
+  code BYTEA check (length(code) = 32),
+  -- Made with a pepper over the three above. SQL cannot make it: the program seals the start when it first opens this.
+  seal_pepper TEXT,
+  seal BYTEA check (length(seal) = 32),
+  check ((seal is null) = (seal_pepper is null))
 );
 insert into audit_head (id, seq, chained_after) select 1, count(*), count(*) from audit;

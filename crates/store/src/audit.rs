@@ -5,7 +5,7 @@ use hallpass_domain::{
     audit::{Action, Chain, Found, Head, Line, Link, Report, Seal, Sealed},
     id::{AuditId, OrganizationId, TokenId, UserId},
     time::Timestamp,
-    token::{Pepper, Peppers},
+    token::{Digest, Pepper, Peppers},
 };
 use sqlx::{FromRow, Row};
 
@@ -75,6 +75,8 @@ struct HeadRow {
     seq: i64,
     chained_after: i64,
     code: Option<Vec<u8>>,
+    seal_pepper: Option<String>,
+    seal: Option<Vec<u8>>,
     unnumbered: i64,
 }
 
@@ -105,6 +107,13 @@ impl TryFrom<HeadRow> for Head {
             seq: row.seq,
             chained_after: row.chained_after,
             code: row.code.as_deref().map(rows::digest).transpose()?,
+            seal: match (row.seal_pepper, row.seal) {
+                (Some(pepper), Some(code)) => Some(Seal {
+                    pepper,
+                    code: rows::digest(&code)?,
+                }),
+                _ => None,
+            },
             unnumbered: u64::try_from(row.unnumbered).unwrap_or(0),
         })
     }
@@ -239,6 +248,35 @@ impl Store {
             .try_into()
     }
 
+    /// Seals where the audit begins when this program first opens a database, and seals the end anew when its pepper
+    /// was retired since. False when the end has no seal that fits and is not one to begin with: then it stays as it
+    /// is, so that each verification says so.
+    ///
+    /// What [`Head`] says of a database made to look as if it were opened for the first time holds here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn seal_audit_start(&self, peppers: &Peppers) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let head = tx.advance_head(0).await?;
+        let fits = match &head.seal {
+            Some(_) => head.is_sealed(peppers.iter()),
+            None => tx.is_unchained().await?,
+        };
+        let seal = head.seal_under(peppers.current());
+        if fits && head.seal.as_ref() != Some(&seal) {
+            tx.seal_head(&seal).await?;
+            if head.seal.is_none() && head.seq > 0 {
+                tracing::warn!(
+                    lines = head.seq,
+                    "the audit is sealed from here on; these lines were written before that and cannot be verified"
+                );
+            }
+        }
+        tx.commit(&[]).await?;
+        Ok(fits)
+    }
+
     /// The next lines after the number `after`, in order, as they were found; empty when there are none.
     ///
     /// # Errors
@@ -276,16 +314,43 @@ impl Store {
 }
 
 impl Tx {
+    /// Moves the end by `count` lines and holds it. What it was before, but for the number.
+    async fn advance_head(&mut self, count: i64) -> Result<Head, StoreError> {
+        let row: Option<HeadRow> = on!(&mut self.on, tx => sqlx::query_as(sql::AUDIT_HEAD_NEXT).bind(count).fetch_optional(&mut **tx).await?);
+        row.ok_or(StoreError::Malformed("end of the audit"))?
+            .try_into()
+    }
+
+    async fn is_unchained(&mut self) -> Result<bool, StoreError> {
+        let found: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::AUDIT_IS_UNCHAINED).fetch_one(&mut **tx).await?);
+        Ok(found == 1)
+    }
+
+    async fn seal_head(&mut self, seal: &Seal) -> Result<(), StoreError> {
+        execute!(
+            self,
+            sql::AUDIT_HEAD_SEAL,
+            seal.pepper.as_str(),
+            &seal.code.bytes()[..]
+        );
+        Ok(())
+    }
+
     /// Gives the lines that wait their numbers and codes, and writes them.
+    ///
+    /// An end that contradicts itself takes no line. One whose seal does not fit does: otherwise whoever spoils it
+    /// would keep everybody from revoking. But then it is not sealed anew: the seal that it has fits no end from then
+    /// on, and every verification says so.
     pub(crate) async fn write_lines(&mut self) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut self.lines);
         let count = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
         if count == 0 {
             return Ok(());
         }
-        let row: Option<HeadRow> = on!(&mut self.on, tx => sqlx::query_as(sql::AUDIT_HEAD_NEXT).bind(count).fetch_optional(&mut **tx).await?);
-        let mut head = Head::try_from(row.ok_or(StoreError::Malformed("end of the audit"))?)?;
+        let mut head = self.advance_head(count).await?;
         head.seq -= count;
+        let fits = head.is_sealed(waiting.iter().map(|waiting| &waiting.pepper));
+        let last = waiting.last().map(|waiting| waiting.pepper.clone());
         let mut link = head
             .link()
             .ok_or(StoreError::Malformed("end of the audit"))?;
@@ -293,30 +358,45 @@ impl Tx {
             head.seq += 1;
             line.seq = head.seq;
             let code = line.code(&pepper, &link);
-            execute!(
-                self,
-                sql::AUDIT_INSERT,
-                &line.id.bytes()[..],
-                line.at.micros(),
-                line.organization.as_ref().map(|id| &id.bytes()[..]),
-                line.actor_user.as_ref().map(|id| &id.bytes()[..]),
-                line.actor_token.as_ref().map(|id| &id.bytes()[..]),
-                &line.action,
-                line.target.as_deref(),
-                line.address.as_deref(),
-                line.agent.as_deref(),
-                line.detail.as_deref(),
-                line.seq,
-                line.before.as_deref(),
-                line.after.as_deref(),
-                pepper.id().as_str(),
-                &code.bytes()[..],
-            );
+            self.insert_line(&line, &pepper, &code).await?;
             link = Link::After(code);
         }
         if let Link::After(code) = &link {
             execute!(self, sql::AUDIT_HEAD_SET, &code.bytes()[..]);
+            head.code = Some(*code);
         }
+        match last {
+            Some(pepper) if fits => self.seal_head(&head.seal_under(&pepper)).await?,
+            _ => tracing::error!("the end of the audit is not as it was written; verify the audit"),
+        }
+        Ok(())
+    }
+
+    async fn insert_line(
+        &mut self,
+        line: &Line,
+        pepper: &Pepper,
+        code: &Digest,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            sql::AUDIT_INSERT,
+            &line.id.bytes()[..],
+            line.at.micros(),
+            line.organization.as_ref().map(|id| &id.bytes()[..]),
+            line.actor_user.as_ref().map(|id| &id.bytes()[..]),
+            line.actor_token.as_ref().map(|id| &id.bytes()[..]),
+            &line.action,
+            line.target.as_deref(),
+            line.address.as_deref(),
+            line.agent.as_deref(),
+            line.detail.as_deref(),
+            line.seq,
+            line.before.as_deref(),
+            line.after.as_deref(),
+            pepper.id().as_str(),
+            &code.bytes()[..],
+        );
         Ok(())
     }
 }

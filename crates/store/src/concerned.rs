@@ -49,7 +49,9 @@ impl Store {
             let mut statement = QueryBuilder::new(COLUMNS);
             statement.push(TABLES).push_bind(organization.bytes().to_vec());
             statement
-                .push(" and t.revoked_at is null and (t.expires_at is null or t.expires_at > ")
+                .push(" and ")
+                .push(crate::sql::IS_NOT_REVOKED)
+                .push(" and (t.expires_at is null or t.expires_at > ")
                 .push_bind(at.micros())
                 .push(") and (");
             beyond!(statement, Kind::PersonalAccessToken, policy.personal);
@@ -60,7 +62,9 @@ impl Store {
                 statement
                     .push(" or (t.created_at < ")
                     .push_bind(since)
-                    .push(" and coalesce(u.at, t.created_at) < ")
+                    .push(" and (t.valid_from is null or t.valid_from < ")
+                    .push_bind(since)
+                    .push(") and coalesce(u.at, t.created_at) < ")
                     .push_bind(since)
                     .push(")");
             }

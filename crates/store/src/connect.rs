@@ -108,10 +108,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: [`StoreError::InUse`] when another process has it.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
-        match database {
-            Database::Sqlite(path) => Self::open_sqlite(path.clone()).await,
-            Database::Postgres(address) => Self::open_postgres(address).await,
-        }
+        let store = match database {
+            Database::Sqlite(path) => Self::open_sqlite(path.clone()).await?,
+            Database::Postgres(address) => Self::open_postgres(address).await?,
+        };
+        store.fold_names().await?;
+        Ok(store)
     }
 
     async fn open_sqlite(path: PathBuf) -> Result<Self, StoreError> {

@@ -4,7 +4,7 @@ use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
 use hallpass_domain::{
     id::{OrganizationId, UserId},
     member::{Membership, User},
-    name::Email,
+    name::{Email, fold_search},
     organization::{Organization, Standing},
     permission::CatalogueEntry,
     time::Timestamp,
@@ -82,6 +82,27 @@ impl Store {
         found.map(sign_in_record).transpose()
     }
 
+    /// Folds the names that were written before names were folded, so that they are found. Once they are, there are
+    /// none.
+    pub(crate) async fn fold_names(&self) -> Result<(), StoreError> {
+        for (unfolded, fold) in [
+            (sql::ORGANIZATIONS_UNFOLDED, sql::ORGANIZATION_FOLD),
+            (sql::USERS_UNFOLDED, sql::USER_FOLD),
+        ] {
+            let found: Vec<(Vec<u8>, String)> =
+                on!(&self.write, pool => sqlx::query_as(unfolded).fetch_all(pool).await?);
+            if found.is_empty() {
+                continue;
+            }
+            let mut tx = self.begin().await?;
+            for (id, name) in found {
+                execute!(tx, fold, id, fold_search(&name));
+            }
+            tx.commit(&[]).await?;
+        }
+        Ok(())
+    }
+
     /// The proof of each pepper that was ever in use, by its name.
     ///
     /// # Errors
@@ -132,6 +153,7 @@ impl Tx {
             sql::ORGANIZATION_INSERT,
             &organization.id.bytes()[..],
             organization.name.as_str(),
+            organization.name.key(),
             organization.standing.word(),
             organization.host,
             now.micros()
@@ -174,6 +196,7 @@ impl Tx {
             user.email.as_str(),
             user.email.key(),
             user.name.as_str(),
+            user.name.key(),
             account.password_hash.as_deref(),
             user.standing.word(),
             now.micros(),

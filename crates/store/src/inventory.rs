@@ -245,7 +245,7 @@ macro_rules! filter {
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or exists (select 1 from token s where s.secret_of = t.id and lower(s.prefix) like ")
                 .push_bind(pattern.clone())
-                .push(" escape '\\') or lower(w.email) like ")
+                .push(" escape '\\') or w.email_key like ")
                 .push_bind(pattern.clone())
                 .push(" escape '\\' or lower(u.address) like ")
                 .push_bind(pattern)
@@ -364,6 +364,7 @@ impl Tx {
         if filter.finds_nothing() {
             return Ok((0, bulk));
         }
+        self.lift_timeout().await?;
         let revoked = on!(&mut self.on, tx => {
             let mut statement = QueryBuilder::new("update token set version = version + 1, revoked_at = ");
             statement.push_bind(now.micros()).push(", bulk_at = ").push_bind(now.micros());

@@ -13,6 +13,9 @@ use hallpass_domain::{
     token::{BcryptHash, Digest, Kind, Prefix},
 };
 
+/// Tokens of one change that are read at once.
+const BULK_PAGE: i64 = 500;
+
 /// A membership as verification sees it.
 pub type LoadedMembership = Membership;
 
@@ -359,7 +362,8 @@ impl Store {
         Ok(rows::moment_option(found))
     }
 
-    /// The tokens that one change went through together, one by one to `take`.
+    /// The tokens that one change went through together, one by one to `take`. They are read a page at a time: no
+    /// statement takes longer the more there are.
     ///
     /// # Errors
     /// [`StoreError`], also one that `take` returns.
@@ -369,12 +373,23 @@ impl Store {
         at: Timestamp,
         mut take: impl FnMut(LoadedToken) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        on!(&self.read, pool => {
-            let mut stream = sqlx::query_as::<_, TokenRow>(sql::TOKENS_LOAD_BULK).bind(organization.bytes().to_vec()).bind(at.micros()).fetch(pool);
-            while let Some(row) = stream.try_next().await? {
+        let mut after = Vec::new();
+        loop {
+            let page: Vec<TokenRow> = on!(&self.read, pool => {
+                sqlx::query_as(sql::TOKENS_LOAD_BULK)
+                    .bind(&organization.bytes()[..])
+                    .bind(at.micros())
+                    .bind(&after[..])
+                    .bind(BULK_PAGE)
+                    .fetch_all(pool)
+                    .await?
+            });
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.id);
+            for row in page {
                 take(row.try_into()?)?;
             }
-        });
+        }
         Ok(())
     }
 

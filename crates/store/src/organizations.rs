@@ -84,7 +84,19 @@ impl Store {
     pub async fn settle_revoked(&self) -> Result<u64, StoreError> {
         let most = i64::from(REVOKED_ROWS_PER_WRITE);
         let mut settled = 0;
-        for statement in [sql::TOKENS_SETTLE_ORGANIZATIONS, sql::TOKENS_SETTLE_MEMBERS] {
+        for (waiting, statement) in [
+            (
+                sql::TOKENS_UNSETTLED_ORGANIZATIONS,
+                sql::TOKENS_SETTLE_ORGANIZATIONS,
+            ),
+            (sql::TOKENS_UNSETTLED_MEMBERS, sql::TOKENS_SETTLE_MEMBERS),
+        ] {
+            // Nearly always there is nothing to do, and then the writer is left to others.
+            let waiting: i64 =
+                on!(&self.read, pool => sqlx::query_scalar(waiting).fetch_one(pool).await?);
+            if waiting == 0 {
+                continue;
+            }
             settled += on!(&self.write, pool => sqlx::query(statement).bind(most).execute(pool).await?.rows_affected());
         }
         Ok(settled)
@@ -105,7 +117,8 @@ impl Tx {
             self,
             sql::ORGANIZATION_RENAME,
             &id.bytes()[..],
-            name.as_str()
+            name.as_str(),
+            name.key()
         );
         Ok(FeedKey::Organization(id))
     }
@@ -219,6 +232,27 @@ impl Tx {
             before.micros()
         );
         Ok(FeedKey::Membership(organization, user))
+    }
+
+    /// How many tokens and keys one of the two above would revoke, counted where nothing comes in between.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_doomed(
+        &mut self,
+        organization: OrganizationId,
+        owner: Option<UserId>,
+        made_before: Option<Timestamp>,
+    ) -> Result<u64, StoreError> {
+        let id = &organization.bytes()[..];
+        let before = made_before.map_or(i64::MAX, Timestamp::micros);
+        let count: i64 = on!(&mut self.on, tx => {
+            match &owner {
+                None => sqlx::query_scalar(sql::TOKENS_DOOMED_COUNT).bind(id).bind(before).fetch_one(&mut **tx).await?,
+                Some(owner) => sqlx::query_scalar(sql::TOKENS_DOOMED_COUNT_OF_USER).bind(id).bind(before).bind(&owner.bytes()[..]).fetch_one(&mut **tx).await?,
+            }
+        });
+        Ok(rows::count(count))
     }
 
     /// The first moment at which a token of `user` there, or a key if there is no user, can be made: those from

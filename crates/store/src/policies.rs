@@ -288,6 +288,7 @@ impl Tx {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(PolicyEffect, Vec<FeedKey>), StoreError> {
+        self.lift_timeout().await?;
         execute!(
             self,
             sql::POLICY_PUT,
@@ -343,6 +344,7 @@ impl Tx {
         days: u32,
         now: Timestamp,
     ) -> Result<(u64, FeedKey), StoreError> {
+        self.lift_timeout().await?;
         let since = now.plus_days(-i64::from(days));
         let revoked = execute!(
             self,

@@ -10,6 +10,8 @@ macro_rules! statements {
 }
 
 pub(crate) const SQLITE_VERSION: &str = "select sqlite_version()";
+/// Until the transaction ends.
+pub(crate) const POSTGRES_NO_TIMEOUT: &str = "set local statement_timeout = 0";
 /// A lock of the session, for as long as the session lives. The number is "hallpass" in ASCII.
 pub(crate) const POSTGRES_SOLE: &str = "select pg_try_advisory_lock(7521412065683141491)";
 pub(crate) const POSTGRES_STILL_SOLE: &str = "select exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted and (classid::bigint << 32 | objid::bigint) = 7521412065683141491)";
@@ -128,9 +130,12 @@ statements! {
     FEED_TRIM = "delete from feed where seq < $1";
 
     // The audit.
-    AUDIT_HEAD = "select seq, chained_after, code, (select count(*) from audit where audit.seq is null or audit.seq < 1) as unnumbered from audit_head where id = 1";
-    AUDIT_HEAD_NEXT = "update audit_head set seq = seq + $1 where id = 1 returning seq, chained_after, code, cast(0 as BIGINT) as unnumbered";
+    AUDIT_HEAD = "select seq, chained_after, code, seal_pepper, seal, (select count(*) from audit where audit.seq is null or audit.seq < 1) as unnumbered from audit_head where id = 1";
+    AUDIT_HEAD_NEXT = "update audit_head set seq = seq + $1 where id = 1 returning seq, chained_after, code, seal_pepper, seal, cast(0 as BIGINT) as unnumbered";
     AUDIT_HEAD_SET = "update audit_head set code = $1 where id = 1";
+    AUDIT_HEAD_SEAL = "update audit_head set seal_pepper = $1, seal = $2 where id = 1";
+    /// Whether the lines are none but those from before there were codes.
+    AUDIT_IS_UNCHAINED = "select cast(count(*) as BIGINT) from audit_head h where h.code is null and h.seq = h.chained_after and h.seq = (select count(*) from audit) and not exists (select 1 from audit a where a.code is not null or a.pepper_id is not null)";
     AUDIT_INSERT = "insert into audit (id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, detail, seq, before_state, after_state, pepper_id, code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     AUDIT_LINES = concat!("select ", audit_columns!(), " from audit where seq > $1 order by seq limit $2");
     AUDIT_PAGE = audit_page!("");
@@ -146,7 +151,7 @@ statements! {
     USERS_COUNT = "select count(*) from app_user";
     USERS = "select id, email, name, standing from app_user";
     USER = "select id, email, name, standing from app_user where id = $1";
-    USER_INSERT = "insert into app_user (id, email, email_key, name, password_hash, standing, created_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+    USER_INSERT = "insert into app_user (id, email, email_key, name, name_key, password_hash, standing, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
     USER_BY_EMAIL = "select id, email, name, standing, password_hash from app_user where email_key = $1";
     USER_BY_ID_WITH_PASSWORD = "select id, email, name, standing, password_hash from app_user where id = $1";
     USER_PASSWORD = "update app_user set password_hash = $2 where id = $1 and removed_at is null";
@@ -154,7 +159,7 @@ statements! {
     /// With what verification needs of its policy.
     ORGANIZATIONS = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id";
     ORGANIZATION = "select o.id, o.name, o.standing, o.is_host, o.tokens_revoked_before, p.networks, p.forbidden from organization o left join policy p on p.organization_id = o.id where o.id = $1";
-    ORGANIZATION_INSERT = "insert into organization (id, name, standing, is_host, created_at) values ($1, $2, $3, $4, $5)";
+    ORGANIZATION_INSERT = "insert into organization (id, name, name_key, standing, is_host, created_at) values ($1, $2, $3, $4, $5, $6)";
     ORGANIZATION_STANDING = "update organization set standing = $2 where id = $1";
     MEMBERSHIPS = "select organization_id, user_id, role_id, standing, may_have_tokens from membership";
     MEMBERSHIP = "select organization_id, user_id, role_id, standing, may_have_tokens from membership where organization_id = $1 and user_id = $2";

@@ -95,6 +95,17 @@ impl Tx {
         self.lines.push(Waiting { line, pepper });
     }
 
+    /// Lets this transaction's statements take as long as they need: one that goes through all tokens of an
+    /// organization would otherwise be ended half-way, each time anew. SQLite ends none.
+    pub(crate) async fn lift_timeout(&mut self) -> Result<(), StoreError> {
+        if let Either::Postgres(tx) = &mut self.on {
+            sqlx::query(sql::POSTGRES_NO_TIMEOUT)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Commits. What verification can see of the change is named by `changed` and gets the next number of the
     /// feed, which is returned; without any, nothing is numbered.
     ///

@@ -104,7 +104,7 @@ pub struct AuditFinding {
     /// Its number.
     pub seq: i64,
     /// A word for programs: `edited`, `missing`, `doubled`, `out_of_order`, `cut_off`, `beyond_head`, `head_edited`,
-    /// `unnumbered`, `unknown_pepper` or `not_as_expected`.
+    /// `head_unsealed`, `unnumbered`, `unknown_pepper` or `not_as_expected`.
     pub what: String,
     /// The same for people.
     pub detail: String,

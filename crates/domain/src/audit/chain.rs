@@ -1,6 +1,6 @@
 //! Whether the audit is as it was written, and which line is the first that is not.
 
-use super::{Link, Sealed};
+use super::{Link, Seal, Sealed};
 use crate::token::{Digest, Pepper, Peppers};
 use std::fmt;
 
@@ -23,7 +23,21 @@ impl Found {
     }
 }
 
-/// What the database holds of the chain's end.
+/// No seal of an end is ever a line's code, a token's digest or a session's.
+const HEAD_LABEL: &str = "audit head";
+
+/// What the database holds of the chain's end, and where the chain begins.
+///
+/// No line says that it is the last one, nor that the lines before the first code were written without one. The seal
+/// does: it is made with a pepper over both ends, so that whoever can write in the database, but has no pepper, can
+/// neither cut off the end nor take all codes away and have what is left pass. The start is sealed when the server
+/// first opens the database, so an end without a seal is never a good one.
+///
+/// Two things such a person still can do, and neither shows in the database itself: put back an older end with the
+/// lines and the seal that it had then, of which they kept a copy; and, before a start of the server, make the
+/// database look as one that never had a code nor a seal, which that start takes for one from before there were
+/// codes, and says in the log how many lines it took so. Who keeps the number and the code that a verification told
+/// finds both by sending them with the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The last line's number.
@@ -32,6 +46,8 @@ pub struct Head {
     pub chained_after: i64,
     /// The last line's code, if it has one.
     pub code: Option<Digest>,
+    /// The seal over these three.
+    pub seal: Option<Seal>,
     /// Lines without a number, or with one below 1. Nothing writes such lines.
     pub unnumbered: u64,
 }
@@ -44,6 +60,30 @@ impl Head {
             None if self.seq == self.chained_after => Some(Link::First(self.seq)),
             _ => None,
         }
+    }
+
+    /// The seal of this end under `pepper`.
+    pub fn seal_under(&self, pepper: &Pepper) -> Seal {
+        let mut message = Vec::with_capacity(64);
+        message.extend_from_slice(&self.chained_after.to_be_bytes());
+        message.extend_from_slice(&self.seq.to_be_bytes());
+        // A pepper's name is shorter than a code, so the length tells whether there is one.
+        if let Some(code) = &self.code {
+            message.extend_from_slice(code.bytes());
+        }
+        message.extend_from_slice(pepper.id().as_str().as_bytes());
+        Seal {
+            pepper: pepper.id().as_str().to_owned(),
+            code: pepper.seal(HEAD_LABEL, &message),
+        }
+    }
+
+    /// Whether this end has its seal, made under one of `peppers`.
+    pub fn is_sealed<'p>(&self, mut peppers: impl Iterator<Item = &'p Pepper>) -> bool {
+        self.seal.as_ref().is_some_and(|seal| {
+            let by = peppers.find(|pepper| pepper.id().as_str() == seal.pepper);
+            by.is_some_and(|pepper| self.seal_under(pepper) == *seal)
+        })
     }
 }
 
@@ -64,6 +104,8 @@ pub enum Wrong {
     Beyond,
     /// The head is not what was written with this line, the last one.
     Head,
+    /// The end and the start have no seal, or one that does not fit: lines were cut off, or codes taken away.
+    Unsealed,
     /// So many lines have no number of the chain.
     Unnumbered(u64),
     /// It was sealed under a pepper that is not here, so nothing can be said of it.
@@ -81,6 +123,7 @@ impl Wrong {
             Self::CutOff => "cut_off",
             Self::Beyond => "beyond_head",
             Self::Head => "head_edited",
+            Self::Unsealed => "head_unsealed",
             Self::Unnumbered(_) => "unnumbered",
             Self::UnknownPepper(_) => "unknown_pepper",
         }
@@ -112,6 +155,10 @@ impl fmt::Display for Finding {
             Wrong::Head => write!(
                 f,
                 "the end of the chain is not the one that was written with line {seq}"
+            ),
+            Wrong::Unsealed => write!(
+                f,
+                "line {seq} is not sealed as the last one: lines after it were cut off, or the codes of lines were taken away"
             ),
             Wrong::Unnumbered(1) => f.write_str("1 line was put in without a number"),
             Wrong::Unnumbered(count) => write!(f, "{count} lines were put in without a number"),
@@ -195,6 +242,20 @@ impl<'p> Chain<'p> {
         self.report
     }
 
+    /// Under a pepper that is not here, nothing can be said of the seal.
+    fn check_seal(&mut self, head: &Head) -> Result<(), Finding> {
+        match &head.seal {
+            Some(seal) if self.pepper(&seal.pepper).is_none() => {
+                let wrong = Wrong::UnknownPepper(seal.pepper.clone());
+                let finding = bad(self.seq, wrong);
+                self.report.first_unknown.get_or_insert(finding);
+                Ok(())
+            }
+            _ if head.is_sealed(self.peppers.iter()) => Ok(()),
+            _ => Err(bad(self.seq, Wrong::Unsealed)),
+        }
+    }
+
     fn check(&mut self, found: &Found) -> Result<(), Finding> {
         let (seq, expected) = (found.seq(), self.seq.saturating_add(1));
         if seq < 1 {
@@ -231,7 +292,7 @@ impl<'p> Chain<'p> {
         Ok(())
     }
 
-    fn check_end(&self, head: &Head) -> Result<(), Finding> {
+    fn check_end(&mut self, head: &Head) -> Result<(), Finding> {
         if head.seq > self.seq {
             return Err(bad(self.seq.saturating_add(1), Wrong::CutOff));
         }
@@ -244,7 +305,7 @@ impl<'p> Chain<'p> {
         if head.unnumbered > 0 {
             return Err(bad(0, Wrong::Unnumbered(head.unnumbered)));
         }
-        Ok(())
+        self.check_seal(head)
     }
 
     fn pepper(&self, id: &str) -> Option<&'p Pepper> {

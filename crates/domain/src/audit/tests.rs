@@ -43,6 +43,7 @@ fn written(lines: Vec<(Line, bool)>, unchained: usize) -> (Vec<Sealed>, Head) {
         seq: 0,
         chained_after,
         code: None,
+        seal: None,
         unnumbered: 0,
     };
     let mut all = Vec::new();
@@ -65,6 +66,7 @@ fn written(lines: Vec<(Line, bool)>, unchained: usize) -> (Vec<Sealed>, Head) {
         }
         all.push(Sealed { line, seal });
     }
+    head.seal = Some(head.seal_under(peppers.current()));
     (all, head)
 }
 
@@ -95,7 +97,7 @@ fn is_bad(lines: &[Sealed], head: &Head, seq: i64, wrong: Wrong) {
 
 #[test]
 fn every_action_has_a_word_of_its_own() {
-    assert_eq!(Action::ALL.len(), 43);
+    assert_eq!(Action::ALL.len(), 44);
     for action in Action::ALL {
         assert_eq!(Action::from_word(action.word()), Some(*action));
         assert!(
@@ -216,6 +218,57 @@ fn a_line_from_before_has_no_code() {
     }
 }
 
+/// Whoever has the database and no pepper can make lines and head agree; the seal is what they cannot make.
+#[test]
+fn a_whole_that_agrees_is_bad_without_its_seal() {
+    let (lines, head) = some(5, 2);
+    assert_eq!(verify(&lines, &head).first_bad(), None);
+    let cut = Head {
+        seq: 4,
+        code: lines[3].seal.as_ref().map(|seal| seal.code),
+        ..head.clone()
+    };
+    is_bad(&lines[..4], &cut, 4, Wrong::Unsealed);
+    let mut bare = lines.clone();
+    for line in &mut bare {
+        line.seal = None;
+    }
+    let all_old = Head {
+        chained_after: 5,
+        code: None,
+        ..head.clone()
+    };
+    is_bad(&bare, &all_old, 5, Wrong::Unsealed);
+    let unsealed = Head {
+        seal: None,
+        ..all_old
+    };
+    is_bad(&bare, &unsealed, 5, Wrong::Unsealed);
+    let nothing = Head {
+        seq: 0,
+        chained_after: 0,
+        ..unsealed
+    };
+    is_bad(&[], &nothing, 0, Wrong::Unsealed);
+    // A pepper that is not here makes no seal good.
+    let other = pepper("p3", 3);
+    let elsewhere = Head {
+        seal: Some(cut.seal_under(&other)),
+        ..cut.clone()
+    };
+    let report = verify(&lines[..4], &elsewhere);
+    let unknown = Finding {
+        seq: 4,
+        wrong: Wrong::UnknownPepper("p3".to_owned()),
+    };
+    assert_eq!((report.first_bad(), report.unknown), (Some(&unknown), 0));
+    let retired = Head {
+        seal: Some(head.seal_under(&pepper("p1", 1))),
+        ..head
+    };
+    assert_eq!(verify(&lines, &retired).first_bad(), None);
+}
+
 #[test]
 fn numbers_out_of_the_row_are_named() {
     let (lines, head) = some(5, 1);
@@ -311,6 +364,10 @@ fn findings_name_their_line() {
         (
             Wrong::Head,
             "the end of the chain is not the one that was written with line 7",
+        ),
+        (
+            Wrong::Unsealed,
+            "line 7 is not sealed as the last one: lines after it were cut off, or the codes of lines were taken away",
         ),
         (Wrong::Unnumbered(1), "1 line was put in without a number"),
         (Wrong::Unnumbered(2), "2 lines were put in without a number"),

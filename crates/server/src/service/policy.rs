@@ -191,7 +191,9 @@ pub fn notice(
     consequence(change.policy.personal, life, at).or_else(|| {
         let since = at.plus_days(-i64::from(change.policy.unused_days_max?));
         let last = token.last_use.as_ref().map(|last| last.at);
-        (last.unwrap_or(token.created).max(token.created) < since).then_some(Consequence::Unused)
+        // It could not be used before it was valid.
+        let moments = [last, token.valid_from, Some(token.created)];
+        (moments.into_iter().flatten().max() < Some(since)).then_some(Consequence::Unused)
     })
 }
 

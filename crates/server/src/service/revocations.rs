@@ -188,7 +188,7 @@ impl Services {
             let mut tx = self.begin_acting(actor, now).await?;
             let counted = match (doomed, expected) {
                 (Doomed::Sought(_), _) | (_, None) => None,
-                (_, Some(_)) => Some(self.count_doomed(actor, &filter, now).await?),
+                (_, Some(_)) => Some(count_doomed(&mut tx, actor, &filter).await?),
             };
             let (counted, changed) = match doomed {
                 Doomed::Sought(_) => {
@@ -250,18 +250,6 @@ impl Services {
         .await
     }
 
-    async fn count_doomed(
-        &self,
-        actor: &Actor,
-        filter: &InventoryFilter,
-        now: Timestamp,
-    ) -> Result<u64, ServiceError> {
-        Ok(self
-            .store
-            .count_inventory(actor.organization.id, filter, now)
-            .await?)
-    }
-
     /// One row, however many tokens there are.
     async fn raise_floor(
         &self,
@@ -306,6 +294,17 @@ impl Services {
         });
         self.attempt_own(person, context, noted.clone(), work).await
     }
+}
+
+/// Inside the transaction that revokes them, so that none is made in between.
+async fn count_doomed(
+    tx: &mut Tx,
+    actor: &Actor,
+    filter: &InventoryFilter,
+) -> Result<u64, ServiceError> {
+    Ok(tx
+        .count_doomed(actor.organization.id, filter.owner, filter.made_before)
+        .await?)
 }
 
 fn check_expected(expected: Option<u64>, counted: Option<u64>) -> Result<(), ServiceError> {

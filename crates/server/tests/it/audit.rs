@@ -260,17 +260,31 @@ async fn tampering_is_named() {
     }
 }
 
-/// Whoever can write in the database can cut off the end with its head, and nothing in the database tells.
+/// Whoever can write in the database can cut off the end with its head. Nothing in the database tells if they kept the
+/// seal that the older end had.
 #[tokio::test]
 async fn an_end_that_was_cut_off_with_its_head_is_found_by_what_was_seen_before() {
     let server = Server::sqlite().await;
     let kept = verify(&server, &json!({})).await["head"].clone();
+    let old = "select hex(seal) from audit_head";
+    let seal: String = sqlx::query_scalar(old)
+        .fetch_one(&mut beside(&server).await)
+        .await
+        .unwrap();
     let token = server.ada.token(wish("ci")).await;
     let seen = verify(&server, &json!({})).await["head"].clone();
     let cut = format!(
         "delete from audit where seq = 3; update audit_head set seq = 2, code = x'{}'",
         kept["code"].as_str().unwrap()
     );
+    let without: &'static str = Box::leak(cut.clone().into_boxed_str());
+    sqlx::raw_sql(without)
+        .execute(&mut beside(&server).await)
+        .await
+        .unwrap();
+    let bad = verify(&server, &json!({})).await["firstBad"].clone();
+    assert_eq!(bad["what"], "head_unsealed");
+    let cut = format!("{cut}, seal = x'{seal}'");
     let cut: &'static str = Box::leak(cut.into_boxed_str());
     sqlx::raw_sql(cut)
         .execute(&mut beside(&server).await)

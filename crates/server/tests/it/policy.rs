@@ -274,6 +274,12 @@ async fn what_is_to_come_can_be_withdrawn_and_replaced(server: Server) {
         "revoked_unless_used",
         "what was to come before is forgotten"
     );
+    // Who could not use it yet has not left it unused: it is revoked no more than enforcing would.
+    let waits = json!({"name": "waits", "userAwareTokenNeverExpires": true, "notBefore": "2026-11-28T12:00:00Z"});
+    let waits = server.ada.token(waits).await;
+    let waiting = server.ada.get(&waits.path).await.is(200);
+    assert_eq!(waiting["policyNotice"], Value::Null);
+    server.ada.delete(&waits.path).await.is(204);
     let change = server.path("policy/change");
     server.ada.delete(&change).await.is(204);
     assert_eq!(notice().await, Value::Null);

@@ -24,10 +24,14 @@ statements! {
     /// Fails, by the constraint, when there was a superuser and there would be none.
     ORGANIZATION_RECOUNT = "update organization set superusers = case when superusers is null then nullif((select count(*) from membership m join app_user u on u.id = m.user_id join role r on r.id = m.role_id where m.organization_id = $1 and r.built_in = 'superuser' and m.standing = 'active' and u.standing = 'active'), 0) \
         else (select count(*) from membership m join app_user u on u.id = m.user_id join role r on r.id = m.role_id where m.organization_id = $1 and r.built_in = 'superuser' and m.standing = 'active' and u.standing = 'active') end where id = $1";
-    ORGANIZATION_RENAME = "update organization set name = $2 where id = $1";
+    ORGANIZATION_RENAME = "update organization set name = $2, name_key = $3 where id = $1";
+    ORGANIZATIONS_UNFOLDED = "select id, name from organization where name_key = ''";
+    ORGANIZATION_FOLD = "update organization set name_key = $2 where id = $1";
+    USERS_UNFOLDED = "select id, name from app_user where name_key = ''";
+    USER_FOLD = "update app_user set name_key = $2 where id = $1";
     ORGANIZATION_REVOKE_TOKENS = "update organization set tokens_revoked_before = $2 where id = $1 and coalesce(tokens_revoked_before, 0) < $2";
     ORGANIZATIONS_PAGE = "select o.id, o.name, o.standing, o.is_host, o.created_at, cast((select count(*) from membership m where m.organization_id = o.id) as BIGINT) as members from organization o \
-        where ($1 = '' or lower(o.name) like $1 escape '\\') and (o.created_at, o.id) > ($2, $3) order by o.created_at, o.id limit $4";
+        where ($1 = '' or o.name_key like $1 escape '\\') and (o.created_at, o.id) > ($2, $3) order by o.created_at, o.id limit $4";
     ORGANIZATION_SUMMARY = "select o.id, o.name, o.standing, o.is_host, o.created_at, cast((select count(*) from membership m where m.organization_id = o.id) as BIGINT) as members from organization o where o.id = $1";
 
     MEMBER_REVOKE_TOKENS = "insert into tokens_revoked (organization_id, user_id, before_at) values ($1, $2, $3) on conflict (organization_id, user_id) do update set before_at = excluded.before_at where excluded.before_at > tokens_revoked.before_at";
@@ -40,7 +44,7 @@ statements! {
 
     MEMBERS_PAGE = concat!(
         member_columns!("$7"),
-        "where m.organization_id = $1 and ($2 = '' or u.email_key like $2 escape '\\' or lower(u.name) like $2 escape '\\') and (m.role_id = $3 or length($3) = 0) \
+        "where m.organization_id = $1 and ($2 = '' or u.email_key like $2 escape '\\' or u.name_key like $2 escape '\\') and (m.role_id = $3 or length($3) = 0) \
          and ($4 = 'any' or (case when m.standing = 'active' and u.standing = 'active' then 'active' else 'suspended' end) = $4) and u.email_key collate \"C\" > $5 order by u.email_key collate \"C\" limit $6"
     );
     MEMBER_ROW = concat!(member_columns!("$3"), "where m.organization_id = $1 and m.user_id = $2");
@@ -54,7 +58,7 @@ statements! {
     SESSIONS_END_IN = "delete from session where user_id = $1 and organization_id = $2";
     SESSION_MOVE = "update session set organization_id = $3 where id = $1 and user_id = $2";
 
-    USERS_PAGE = "select id, email, name, standing, email_key from app_user where removed_at is null and ($1 = '' or email_key like $1 escape '\\' or lower(name) like $1 escape '\\') and email_key collate \"C\" > $2 order by email_key collate \"C\" limit $3";
+    USERS_PAGE = "select id, email, name, standing, email_key from app_user where removed_at is null and ($1 = '' or email_key like $1 escape '\\' or name_key like $1 escape '\\') and email_key collate \"C\" > $2 order by email_key collate \"C\" limit $3";
     USER_KEEP = "update app_user set token_writes = token_writes where id = $1 and removed_at is null";
     /// The address is free again for somebody new.
     USER_REMOVE = "update app_user set standing = 'suspended', removed_at = $2, email_key = $3, password_hash = null where id = $1 and removed_at is null";

@@ -42,6 +42,29 @@ macro_rules! goes_by_age {
     };
 }
 
+/// Tokens that were revoked with their organization and are not marked yet. SQLite keeps to the order of a `cross join`:
+/// it would begin with the tokens, all of them.
+macro_rules! unsettled_of_organizations {
+    () => {
+        "from organization o cross join token t where t.organization_id = o.id and t.created_at < o.tokens_revoked_before and o.tokens_revoked_before is not null and t.revoked_at is null"
+    };
+}
+
+/// Those revoked with others of their user there.
+macro_rules! unsettled_of_members {
+    () => {
+        "from tokens_revoked x cross join token t where t.user_id = x.user_id and t.organization_id = x.organization_id and t.created_at < x.before_at and t.user_id is not null and t.revoked_at is null"
+    };
+}
+
+/// Those that one call would revoke: of organization `$1`, made before `$2`, not revoked yet.
+macro_rules! doomed {
+    () => {
+        "select cast(count(*) as BIGINT) from token t where t.organization_id = $1 and t.created_at < $2 and t.created_at >= (select coalesce(o.tokens_revoked_before, 0) from organization o where o.id = $1) and t.revoked_at is null and t.secret_of is null \
+         and not exists (select 1 from tokens_revoked x where x.organization_id = t.organization_id and x.user_id = t.user_id and t.created_at < x.before_at)"
+    };
+}
+
 macro_rules! policy_columns {
     () => {
         "personal_days_max, personal_may_never_expire, key_days_max, key_may_never_expire, forbidden, unused_days_max, networks, owner_may_lift"
@@ -65,8 +88,13 @@ statements! {
     TOKENS_SETTLE_USER = concat!("update token as t set revoked_at = ", revoked_at!(), ", version = t.version + 1 where t.user_id = $1 and t.revoked_at is null and ", revoked_at!(), " is not null");
     TOKENS_SETTLE_KEYS = "update token set revoked_at = $2, version = version + 1 where organization_id = $1 and user_id is null and revoked_at is null and created_at < $2";
     /// The same for all organizations and users, some at a time.
-    TOKENS_SETTLE_ORGANIZATIONS = "update token set version = version + 1, revoked_at = (select o.tokens_revoked_before from organization o where o.id = token.organization_id) where id in (select t.id from organization o join token t on t.organization_id = o.id and t.created_at < o.tokens_revoked_before where t.revoked_at is null limit $1)";
-    TOKENS_SETTLE_MEMBERS = "update token set version = version + 1, revoked_at = (select x.before_at from tokens_revoked x where x.organization_id = token.organization_id and x.user_id = token.user_id) where id in (select t.id from tokens_revoked x join token t on t.user_id = x.user_id and t.organization_id = x.organization_id and t.created_at < x.before_at where t.revoked_at is null limit $1)";
+    TOKENS_SETTLE_ORGANIZATIONS = concat!("update token set version = version + 1, revoked_at = (select o.tokens_revoked_before from organization o where o.id = token.organization_id) where id in (select t.id ", unsettled_of_organizations!(), " limit $1)");
+    TOKENS_SETTLE_MEMBERS = concat!("update token set version = version + 1, revoked_at = (select x.before_at from tokens_revoked x where x.organization_id = token.organization_id and x.user_id = token.user_id) where id in (select t.id ", unsettled_of_members!(), " limit $1)");
+    /// Whether there is one; asked without the writer.
+    TOKENS_UNSETTLED_ORGANIZATIONS = concat!("select cast(count(*) as BIGINT) from (select 1 ", unsettled_of_organizations!(), " limit 1) as waiting");
+    TOKENS_UNSETTLED_MEMBERS = concat!("select cast(count(*) as BIGINT) from (select 1 ", unsettled_of_members!(), " limit 1) as waiting");
+    TOKENS_DOOMED_COUNT = doomed!();
+    TOKENS_DOOMED_COUNT_OF_USER = concat!(doomed!(), " and t.user_id = $3");
 
     KEY_INSERT = "insert into token (id, kind, organization_id, role_id, name, name_key, prefix, digest, pepper_id, bcrypt, scope, created_at, secret_since, valid_from, expires_at, never_expires_acknowledged, allow_networks, deny_networks, maker_user_id, maker_token_id) values ($1, 'api_key', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing";
     KEY_NAME_HOLDER = "select prefix from token where organization_id = $1 and name_key = $2 and revoked_at is null and user_id is null and secret_of is null";
@@ -116,5 +144,5 @@ statements! {
     SECRETS_FOLLOW = "update token set revoked_at = $2, bulk_at = $2, version = version + 1 where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at = $2)";
     SECRETS_FOLLOW_END = "update token set bulk_at = $2, expires_at = (select k.expires_at from token k where k.id = token.secret_of) where organization_id = $1 and revoked_at is null and secret_of in (select k.id from token k where k.organization_id = $1 and k.bulk_at = $2 and k.revoked_at is null)";
     SECRET_BY_PREFIX = "select id, coalesce(secret_of, id) from token where organization_id = $1 and prefix = $2";
-    TOKENS_LOAD_BULK = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where organization_id = $1 and bulk_at = $2";
+    TOKENS_LOAD_BULK = "select id, kind, organization_id, user_id, role_id, name, prefix, digest, bcrypt, scope, expires_at, valid_from, suspended_at, revoked_at, allow_networks, deny_networks, secret_of, secret_until from token where organization_id = $1 and bulk_at = $2 and id > $3 order by id limit $4";
 }

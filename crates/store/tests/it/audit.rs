@@ -28,6 +28,9 @@ both_engines!(
     lines_from_before_are_counted,
     a_dropped_transaction_leaves_no_gap,
     a_chain_without_an_end_takes_no_line,
+    what_agrees_without_a_seal_is_named,
+    a_forged_end_is_never_sealed_again,
+    the_start_is_sealed_once,
 );
 
 fn pepper_of(id: &str, byte: u8) -> Pepper {
@@ -73,6 +76,7 @@ async fn write(store: &Store, entropy: &Counting, entries: &[AuditEntry<'_>]) {
 
 /// Five lines, two of them in one transaction.
 async fn five(world: &World) -> Counting {
+    world.store.seal_audit_start(&peppers()).await.unwrap();
     let entropy = Counting::new();
     let of = |action| entry(Some(ACME), ADA, action);
     write(&world.store, &entropy, &[of(Action::TokenCreated)]).await;
@@ -136,6 +140,7 @@ async fn a_chain_of_real_rows_verifies(world: World) {
 }
 
 async fn an_empty_audit_is_good(world: World) {
+    assert!(world.store.seal_audit_start(&peppers()).await.unwrap());
     is_good(&world, 0).await;
     world
         .begin()
@@ -289,6 +294,8 @@ async fn a_line_without_a_number_is_noticed(world: World) {
 
 async fn a_pepper_that_is_gone_is_named(world: World) {
     let entropy = five(&world).await;
+    let both = Peppers::new(pepper_of("p2", 2), vec![pepper_of("p1", 1)]);
+    assert!(world.store.seal_audit_start(&both).await.unwrap());
     let mut tx = world.begin().await;
     tx.append_audit(
         &entropy,
@@ -296,7 +303,6 @@ async fn a_pepper_that_is_gone_is_named(world: World) {
         &entry(None, BOB, Action::Refused),
     );
     tx.commit(&[]).await.unwrap();
-    let both = Peppers::new(pepper_of("p2", 2), vec![pepper_of("p1", 1)]);
     let report = world.store.verify_audit(&both).await.unwrap();
     assert_eq!((report.verified, report.first_bad()), (6, None));
     let report = verify(&world).await;
@@ -314,6 +320,7 @@ async fn lines_from_before_are_counted(world: World) {
              update audit_head set seq = 2, chained_after = 2"
         ))
         .await;
+    assert!(world.store.seal_audit_start(&peppers()).await.unwrap());
     let report = verify(&world).await;
     assert_eq!((report.unchained, report.verified), (2, 0));
     assert_eq!(report.first_bad(), None);
@@ -378,4 +385,66 @@ async fn a_chain_without_an_end_takes_no_line(world: World) {
         assert_eq!(world.count("select count(*) from audit").await, 5);
     }
     assert!(world.store.audit_head().await.is_err());
+}
+
+const ALL_OLD: &str = "update audit set code = null, pepper_id = null; update audit_head set chained_after = seq, code = null";
+const CUT: &str = "delete from audit where seq = 5; update audit_head set seq = 4, code = (select code from audit where seq = 4)";
+
+async fn what_agrees_without_a_seal_is_named(world: World) {
+    five(&world).await;
+    is_bad(&world, CUT, 4, Wrong::Unsealed).await;
+    is_bad(&world, ALL_OLD, 4, Wrong::Unsealed).await;
+    let unsealed = "update audit_head set seal = null, seal_pepper = null";
+    is_bad(&world, unsealed, 4, Wrong::Unsealed).await;
+}
+
+/// Lines go on, but neither they nor a start make a forged end good.
+async fn a_forged_end_is_never_sealed_again(world: World) {
+    let entropy = five(&world).await;
+    world.execute(CUT).await;
+    let line = entry(Some(ACME), BOB, Action::MemberRemoved);
+    for seq in [5, 6] {
+        write(&world.store, &entropy, std::slice::from_ref(&line)).await;
+        assert!(!world.store.seal_audit_start(&peppers()).await.unwrap());
+        is_bad(&world, "select 1", seq, Wrong::Unsealed).await;
+    }
+    let unsealed = "update audit_head set seal = null, seal_pepper = null";
+    is_bad(&world, unsealed, 6, Wrong::Unsealed).await;
+    write(&world.store, &entropy, &[line]).await;
+    assert!(!world.store.seal_audit_start(&peppers()).await.unwrap());
+    is_bad(&world, "select 1", 7, Wrong::Unsealed).await;
+}
+
+async fn the_start_is_sealed_once(world: World) {
+    let seal = async || world.store.seal_audit_start(&peppers()).await.unwrap();
+    assert_eq!(
+        verify(&world).await.broken,
+        Some(Finding {
+            seq: 0,
+            wrong: Wrong::Unsealed
+        })
+    );
+    assert!(seal().await && seal().await);
+    five(&world).await;
+    assert!(seal().await);
+    is_good(&world, 5).await;
+    // A pepper is retired: the end is sealed under the one in use, and only if it was good.
+    let newer = Peppers::new(pepper_of("p2", 2), vec![pepper_of("p1", 1)]);
+    assert!(world.store.seal_audit_start(&newer).await.unwrap());
+    let sealed = world.store.audit_head().await.unwrap().seal.unwrap();
+    assert_eq!(sealed.pepper, "p2");
+    assert!(!seal().await, "p2 is not here");
+    // One code is left somewhere: this is no start.
+    world.execute(ALL_OLD).await;
+    world
+        .execute("update audit_head set seal = null, seal_pepper = null")
+        .await;
+    let code = world.blob(&[7; 32]);
+    world
+        .execute(&format!("update audit set code = {code} where seq = 1"))
+        .await;
+    assert!(!seal().await);
+    world.execute("update audit set code = null").await;
+    world.execute("delete from audit where seq = 2").await;
+    assert!(!seal().await);
 }

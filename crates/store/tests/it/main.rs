@@ -8,6 +8,7 @@
 
 mod api_keys;
 mod audit;
+mod bulk;
 mod constraints;
 mod directory;
 mod faults;

@@ -117,12 +117,12 @@ async fn settle(rows: &mut Rows<'_>) {
         let values = format!("{id}, null, '{name}', {all}, ''");
         rows.add("role", values).await;
     }
-    rows.organization(GLOBEX, "Globex", NOW).await;
+    rows.organization(GLOBEX, "GLÖBEX", NOW).await;
     rows.organization(ACME, "Acme", NOW.plus_days(-1)).await;
     rows.user(ADA, "ada", "active").await;
     rows.user(BOB, "bob", "suspended").await;
     rows.user(person(3), "eve", "active").await;
-    rows.user(person(4), "mal", "active").await;
+    rows.user(person(4), "MÄL", "active").await;
     use BuiltInRole::{Member, Superuser};
     rows.member(ACME, ADA, Superuser, "active").await;
     rows.member(ACME, BOB, Superuser, "active").await;
@@ -149,8 +149,12 @@ async fn check_people(store: &Store, raw: &mut Raw) {
     }
     let acme = "select superusers from organization where name = 'Acme'";
     assert_eq!(raw.number(acme).await, 1, "Ada alone is active in all ways");
-    let globex = "select count(*) from organization where name = 'Globex' and superusers is null";
+    let globex = "select count(*) from organization where name = 'GLÖBEX' and superusers is null";
     assert_eq!(raw.number(globex).await, 1);
+    let found = store.list_users("mäl", "", 9).await.unwrap();
+    assert_eq!(found.len(), 1, "old names are folded too");
+    let found = store.list_organizations("glö", None, 9).await.unwrap();
+    assert_eq!(found.len(), 1);
     let mut tx = store.begin().await.unwrap();
     assert!(tx.hold_organization(ACME).await.unwrap());
     tx.delete_membership(ACME, ADA).await.unwrap();

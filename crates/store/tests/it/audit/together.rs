@@ -1,6 +1,6 @@
 //! Several who write lines at once, and one who verifies meanwhile.
 
-use super::{append, entry, five, is_good, verify, write};
+use super::{append, entry, five, is_good, peppers, verify, write};
 use crate::{
     both_engines,
     world::{self, ACME, ADA, BOB, Counting, Engine, World},
@@ -73,6 +73,7 @@ fn write_in_parallel(store: &Arc<Store>, entropy: &Arc<Counting>) -> JoinSet<u64
 }
 
 async fn parallel_transactions_keep_one_chain(world: World) {
+    world.store.seal_audit_start(&peppers()).await.unwrap();
     world.warm_up().await;
     let entropy = Arc::new(Counting::new());
     let writers = write_in_parallel(&world.store, &entropy);
@@ -83,6 +84,7 @@ async fn parallel_transactions_keep_one_chain(world: World) {
 }
 
 async fn verifying_goes_on_while_lines_are_written(world: World) {
+    world.store.seal_audit_start(&peppers()).await.unwrap();
     world.warm_up().await;
     let entropy = Arc::new(Counting::new());
     let mut writers = write_in_parallel(&world.store, &entropy);
