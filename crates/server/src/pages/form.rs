@@ -125,72 +125,73 @@ impl Errors {
 
     /// What people can put right in the form; everything else is for a page of its own.
     pub(super) fn of_service(error: ServiceError) -> Result<Self, ServiceError> {
-        let words = error.detail();
-        match error {
-            ServiceError::Invalid(fields) => Ok(Self(fields.iter().map(said_on_pages).collect())),
-            ServiceError::NameTaken(prefix) => Ok(Self::one(
-                "name",
-                format!(
-                    "You already have a token with this name: {prefix}. Choose another name, or revoke that one first."
-                ),
-            )),
-            ServiceError::RecentSignInRequired => Ok(Self::one(
-                "password",
-                "Your sign-in is more than five minutes ago. Type your password once more.",
-            )),
-            ServiceError::SignInFailed => Ok(Self::one("password", "This is not your password.")),
-            ServiceError::TooManyAttempts(seconds) => Ok(Self::one(
-                "password",
-                format!(
-                    "Too many wrong passwords. Try again in {}.",
-                    super::words::span(seconds)
-                ),
-            )),
-            ServiceError::LastSuperuser => Ok(Self::one(
-                "form",
-                "This is the last active superuser of an organization, which keeps at least one. Make somebody else there a superuser first.",
-            )),
-            ServiceError::AboveActor(permission) => Ok(Self::one(
-                "role",
-                format!(
-                    "This holds {permission}, which you do not. You can only give and take away what you hold yourself."
-                ),
-            )),
-            ServiceError::AlreadyMember | ServiceError::EmailTaken => Ok(Self::one("email", words)),
-            ServiceError::NameInUse(_) => Ok(Self::one("name", words)),
-            ServiceError::RoleInUse => Ok(Self::one(
-                "move_to",
-                "Somebody has this role. Choose the role that its members get, and withdraw the open invitations to it.",
-            )),
-            ServiceError::ChangedMeanwhile => Ok(Self::one(
-                "form",
-                "Somebody else changed something here at the same time. Look at it as it is now, then send it once more.",
-            )),
-            ServiceError::KeyNameTaken(prefix) => Ok(Self::one(
-                "name",
-                format!(
-                    "There is a key with this name already: {prefix}. Choose another name, or revoke that one first."
-                ),
-            )),
-            ServiceError::PreviewOutdated { expected, found } => Ok(Self::one(
-                "form",
-                format!(
-                    "Nothing was changed: it would be {found} by now, not {expected}. Look at them once more, then confirm."
-                ),
-            )),
-            ServiceError::TooManyTokens
-            | ServiceError::TooManySecrets
-            | ServiceError::SuspendedByAdmin
-            | ServiceError::KeySuspended
-            | ServiceError::TokenEnded
-            | ServiceError::TooManyTokensToday
-            | ServiceError::TooMany(_)
-            | ServiceError::HostStays
-            | ServiceError::RoleBuiltIn(_)
-            | ServiceError::SetByFile(_) => Ok(Self::one("form", words)),
-            other => Err(other),
+        if let ServiceError::Invalid(fields) = &error {
+            return Ok(Self(fields.iter().map(said_on_pages).collect()));
         }
+        let Some(field) = field_of(&error) else {
+            return Err(error);
+        };
+        let words = said_plainly(&error).unwrap_or_else(|| error.detail());
+        Ok(Self::one(field, words))
     }
+}
+
+/// The field beside which an error is said; none for what no form can put right.
+fn field_of(error: &ServiceError) -> Option<&'static str> {
+    use ServiceError as E;
+    Some(match error {
+        E::NameTaken(_) | E::KeyNameTaken(_) | E::NameInUse(_) => "name",
+        E::RecentSignInRequired | E::SignInFailed | E::TooManyAttempts(_) => "password",
+        E::AboveActor(_) => "role",
+        E::AlreadyMember | E::EmailTaken => "email",
+        E::RoleInUse => "move_to",
+        E::LastSuperuser
+        | E::ChangedMeanwhile
+        | E::PreviewOutdated { .. }
+        | E::TooManyTokens
+        | E::TooManySecrets
+        | E::SuspendedByAdmin
+        | E::KeySuspended
+        | E::TokenEnded
+        | E::TooManyTokensToday
+        | E::TooMany(_)
+        | E::HostStays
+        | E::OwnGate
+        | E::RoleBuiltIn(_)
+        | E::SetByFile(_) => "form",
+        _ => return None,
+    })
+}
+
+/// Where the words of the REST interface speak to a program, those for people.
+fn said_plainly(error: &ServiceError) -> Option<String> {
+    use ServiceError as E;
+    Some(match error {
+        E::NameTaken(prefix) => format!(
+            "You already have a token with this name: {prefix}. Choose another name, or revoke that one first."
+        ),
+        E::KeyNameTaken(prefix) => format!(
+            "There is a key with this name already: {prefix}. Choose another name, or revoke that one first."
+        ),
+        E::RecentSignInRequired => {
+            "Your sign-in is more than five minutes ago. Type your password once more.".to_owned()
+        }
+        E::SignInFailed => "This is not your password.".to_owned(),
+        E::TooManyAttempts(seconds) => format!(
+            "Too many wrong passwords. Try again in {}.",
+            super::words::span(*seconds)
+        ),
+        E::LastSuperuser => "This is the last active superuser of an organization, which keeps at least one. Make somebody else there a superuser first.".to_owned(),
+        E::AboveActor(permission) => format!(
+            "This holds {permission}, which you do not. You can only give and take away what you hold yourself."
+        ),
+        E::RoleInUse => "Somebody has this role. Choose the role that its members get, and withdraw the open invitations to it.".to_owned(),
+        E::ChangedMeanwhile => "Somebody else changed something here at the same time. Look at it as it is now, then send it once more.".to_owned(),
+        E::PreviewOutdated { expected, found } => format!(
+            "Nothing was changed: it would be {found} by now, not {expected}. Look at them once more, then confirm."
+        ),
+        _ => return None,
+    })
 }
 
 /// The service speaks of the fields of the REST interface; a form has others.
