@@ -1,6 +1,6 @@
 //! What is written down when something changes, or when somebody tried.
 //!
-//! [`line`] is one line and the code that ties it to the one before, [`chain`] finds the first line that is not as it was
+//! [`mod@line`] is one line and the code that ties it to the one before, [`chain`] finds the first line that is not as it was
 //! written.
 
 pub mod chain;

@@ -139,7 +139,7 @@ pub(crate) struct PermissionDelete {
 
 #[derive(Args, Debug)]
 pub(crate) struct PermissionApply {
-    /// A file with [[permission]] tables, as hallpass.toml has them; - is standard input
+    /// A file with `[[permission]]` tables, as hallpass.toml has them; - is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Delete what the file does not list and was added by command, API or page
