@@ -139,10 +139,11 @@ impl Services {
         if let Some(missing) = above {
             return Err(ServiceError::AboveActor(missing));
         }
-        // A token may have given up what its owner's role holds, also of what is to come.
+        // A token that has given up some of what its owner's role holds gives nothing that grows.
         let catalogue = self.catalogue_set().await?;
         let whole = actor.role.holds(&catalogue, actor.organization.host);
-        let is_narrowed = actor.token().is_some() && whole != actor.permissions;
+        let is_whole = whole.iter().all(|held| actor.permissions.names(held));
+        let is_narrowed = actor.token().is_some() && !is_whole;
         match named.clone().find(|permission| permission.is_wildcard()) {
             Some(wildcard) if is_narrowed => Err(ServiceError::AboveActor(wildcard.clone())),
             _ => Ok(()),
