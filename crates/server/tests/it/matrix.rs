@@ -88,7 +88,9 @@ fn body(method: &str, path: &str) -> Value {
             json!({"policy": policy(), "expected": {"shortened": 0, "revoked": 0, "unused": 0}})
         }
         ("POST", "policy/preview") => json!({"policy": policy()}),
-        ("POST", "revocations") => json!({"filter": {"state": "expired"}, "preview": true}),
+        ("POST", "revocations") => {
+            json!({"filter": {"kind": "personal_access_token", "state": "expired"}, "preview": true})
+        }
         _ => json!({}),
     }
 }
