@@ -294,7 +294,11 @@ async fn a_deleted_role_takes_its_keys_along(world: World) {
     assert_eq!(bulk, [1, 2, 10].map(token_id));
     assert_eq!(world.store.find_role(role.id).await.unwrap(), None);
     assert_eq!(world.store.list_roles(ACME).await.unwrap().len(), 4);
-    assert_eq!(world.store.roles().await.unwrap().len(), 4);
+    // Its keys still name it, so it is still known, and holds nothing.
+    let all = world.store.roles().await.unwrap();
+    assert_eq!(all.len(), 5);
+    let kept = all.iter().find(|kept| kept.id == role.id).unwrap();
+    assert!(kept.permissions.named().unwrap().is_empty());
     assert!(!world.begin().await.hold_role(&role).await.unwrap());
 }
 

@@ -238,7 +238,7 @@ impl Caller {
         let (status, code) = ask_about(&self.actor, route, organization, &target, &body).await;
         let what = format!("{method} {path} as {}: {status} {code}", self.name);
         let keys_alone = needs == Needs::Here("hallpass:tokens")
-            && path.ends_with("/suspension")
+            && (path.ends_with("/suspension") || path.ends_with("/tokens/{id}"))
             && self.holds.contains(&"hallpass:keys");
         if keys_alone && !self.may(needs, path) {
             // Among tokens they see the keys.
