@@ -128,7 +128,8 @@ class Newcomer {
 
   async field(label) {
     const found = this.page.getByLabel(label, { exact: true });
-    assert.equal(await found.count(), 1, `the field ${label} on ${this.page.url()}`);
+    // A page that was just asked for takes its time to come.
+    await until(`the field ${label} on ${this.page.url()}`, async () => (await found.count()) === 1);
     return found;
   }
 
