@@ -19,7 +19,7 @@ import { commandLines, follow, parts, section } from "./text.mjs";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const BUILDS = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 const COPY = join(BUILDS, "readme");
-const WALKED = ["Five minutes"];
+const WALKED = ["Five minutes", "An organization in five minutes"];
 const URL_OF_PEOPLE = "http://127.0.0.1:4377";
 const PORTS = [4377, 4378, 4379, 8080, 8081];
 /** A first build of everything takes this long on a slow machine. */
@@ -203,7 +203,7 @@ const phrases = (me) => [
     await me.page.getByRole("dialog").waitFor();
   }],
   [/read what it says/, async () => assert.match(await me.page.getByRole("dialog").innerText(), new RegExp(`${me.name}[\\s\\S]*GET /reports/daily`))],
-  [/[Cc]hoose \*\*([^*]+)\*\*/, (label) => me.choose(label)],
+  [/(?:[Cc]hoose|, then) \*\*([^*]+)\*\*/, (label) => me.choose(label)],
   [/In a second terminal, paste the token/, () => me.answers.push(me.token)],
   [/Without a token nginx says `([^`]+)`/, (words) => assert.ok(me.output.includes(words), me.output)],
   [/With it, the service behind learns who is asking/, () => (me.expected = `hello ${ADA.name}, by ${me.name}`)],
@@ -267,6 +267,7 @@ walk("the five minutes, and an organization in five more", async (walker) => {
       if (me.expected) assert.ok(me.output.includes(me.expected), me.output);
       me.expected = undefined;
     }
+    assert.deepEqual(all.map(([pattern]) => pattern).filter((pattern) => !done.has(pattern)).map(String), [], "the text does not say this any more");
     assert.deepEqual(me.answers, [], "not everything was asked for");
     assert.ok(blocks >= 16, `only ${blocks} blocks`);
     await until("nginx to end", () => stat(join(COPY, "walk/nginx.pid")).then(() => false, () => true));
