@@ -1,10 +1,13 @@
 //! One table: what can go wrong, with its status, its stable code and its words.
 
+mod face;
+mod invalid;
+
+pub use self::{face::Face, invalid::InvalidField};
+
 use hallpass_domain::{
-    access_token::ExpirationRefused,
     limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX, TOKENS_MADE_MAX},
-    name::{MalformedEmail, MalformedName},
-    permission::{MalformedSet, Permission},
+    permission::Permission,
     token::Prefix,
 };
 use hallpass_store::StoreError;
@@ -213,197 +216,10 @@ pub enum ServiceError {
     Internal(String),
 }
 
-/// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidField {
-    /// Its name in the request.
-    pub field: &'static str,
-    /// The stable code.
-    pub code: &'static str,
-    /// What is wrong, and the way out.
-    pub detail: String,
-}
-
-/// How an error looks from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Face {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The stable code.
-    pub code: &'static str,
-    /// The same for every error of this kind.
-    pub title: &'static str,
-}
-
 /// Seconds after which to try again when one has made too many tokens.
 const TOO_MANY_TODAY_SECONDS: i64 = 60 * 60;
 
 impl ServiceError {
-    /// The one table.
-    #[expect(clippy::too_many_lines, reason = "it is one table")]
-    pub fn face(&self) -> Face {
-        use StatusCode as S;
-        let face = |status, code, title| Face {
-            status,
-            code,
-            title,
-        };
-        match self {
-            Self::Invalid(fields) => face(
-                S::BAD_REQUEST,
-                fields.first().map_or("invalid", |first| first.code),
-                "The request is not valid",
-            ),
-            Self::BadRequest { code, .. } => face(S::BAD_REQUEST, code, "The request is not valid"),
-            Self::UnsupportedMediaType(_) => face(
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "The body is of a kind that is not read here",
-            ),
-            Self::BodyTooLarge(_) => face(
-                S::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                "The body is too large",
-            ),
-            Self::TooSlow => face(
-                S::REQUEST_TIMEOUT,
-                "request_timeout",
-                "The request took too long",
-            ),
-            Self::SignInRequired => {
-                face(S::UNAUTHORIZED, "sign_in_required", "Nobody is signed in")
-            }
-            Self::CredentialRefused(_) => {
-                face(S::UNAUTHORIZED, "invalid_token", "The token does not work")
-            }
-            Self::RecentSignInRequired => face(
-                S::FORBIDDEN,
-                "recent_sign_in_required",
-                "A recent sign-in is needed",
-            ),
-            Self::CrossSite => face(
-                S::FORBIDDEN,
-                "csrf_required",
-                "The session's value is missing",
-            ),
-            Self::SignInFailed => face(S::UNAUTHORIZED, "sign_in_failed", "The sign-in failed"),
-            Self::TooManyAttempts(_) => face(
-                S::TOO_MANY_REQUESTS,
-                "too_many_attempts",
-                "Too many attempts",
-            ),
-            Self::PermissionMissing(_) => face(
-                S::FORBIDDEN,
-                "permission_missing",
-                "A permission is missing",
-            ),
-            Self::AddressNotAllowed => face(
-                S::FORBIDDEN,
-                "address_not_allowed",
-                "The address is not allowed",
-            ),
-            Self::RoleLacks(_) => face(
-                S::FORBIDDEN,
-                "permission_missing",
-                "A permission is missing",
-            ),
-            Self::AboveActor(_) => face(
-                S::FORBIDDEN,
-                "above_your_role",
-                "More than you hold yourself",
-            ),
-            Self::LastSuperuser => face(S::CONFLICT, "last_superuser", "The last superuser stays"),
-            Self::OwnGate => face(S::FORBIDDEN, "own_gate", "One's own gate"),
-            Self::HostStays => face(S::CONFLICT, "host_stays", "The host stays"),
-            Self::AlreadyMember => face(S::CONFLICT, "already_member", "A member already"),
-            Self::EmailTaken => face(S::CONFLICT, "email_taken", "The address is taken"),
-            Self::InvitationWrong => face(
-                S::FORBIDDEN,
-                "invitation_wrong",
-                "The invitation does not work",
-            ),
-            Self::NameInUse(_) | Self::KeyNameTaken(_) => {
-                face(S::CONFLICT, "name_taken", "The name is taken")
-            }
-            Self::TooMany(_) => face(S::CONFLICT, "too_many", "Too many"),
-            Self::RoleInUse => face(S::CONFLICT, "role_in_use", "The role is in use"),
-            Self::RoleBuiltIn(_) => face(S::CONFLICT, "role_built_in", "The role is built in"),
-            Self::SetByFile(_) => face(S::CONFLICT, "set_by_file", "The settings file says it"),
-            Self::TooManySecrets => face(S::CONFLICT, "too_many_secrets", "Too many secrets work"),
-            Self::PreviewOutdated { .. } => {
-                face(S::CONFLICT, "preview_outdated", "It is not what it was")
-            }
-            Self::SuspendedByAdmin => face(
-                S::FORBIDDEN,
-                "suspended_by_admin",
-                "An administrator suspended it",
-            ),
-            Self::TokensNotAllowed(_) => {
-                face(S::FORBIDDEN, "tokens_not_allowed", "Tokens are not allowed")
-            }
-            Self::WiderThanAsker(_) => face(
-                S::FORBIDDEN,
-                "wider_than_asker",
-                "A token makes none wider or longer-lived than itself",
-            ),
-            Self::NotFound(_) => face(S::NOT_FOUND, "not_found", "Not found"),
-            Self::MethodNotAllowed => face(
-                S::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "The method is not allowed",
-            ),
-            Self::NameTaken(_) => face(S::CONFLICT, "name_taken", "The name is taken"),
-            Self::TooManyTokens => face(S::CONFLICT, "too_many_tokens", "Too many tokens"),
-            Self::TooManyTokensToday => face(
-                S::TOO_MANY_REQUESTS,
-                "too_many_tokens_today",
-                "Too many tokens in one day",
-            ),
-            Self::KeySuspended => face(S::CONFLICT, "key_suspended", "The key is suspended"),
-            Self::TokenEnded => face(S::CONFLICT, "token_ended", "The token has ended"),
-            Self::ChangedMeanwhile => {
-                face(S::CONFLICT, "changed_meanwhile", "It was changed meanwhile")
-            }
-            Self::PatchTestFailed => face(
-                S::CONFLICT,
-                "patch_test_failed",
-                "The patch's test does not hold",
-            ),
-            Self::IdempotencyKeyReused => face(
-                S::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "The Idempotency-Key was used before",
-            ),
-            Self::AlreadySetUp => face(S::CONFLICT, "already_set_up", "It is set up already"),
-            Self::SetUpCodeWrong => face(
-                S::FORBIDDEN,
-                "set_up_code_wrong",
-                "The set-up link does not work",
-            ),
-            Self::Busy => face(S::SERVICE_UNAVAILABLE, "busy", "Too much is waiting"),
-            Self::NotAnswering => face(
-                S::SERVICE_UNAVAILABLE,
-                "not_answering",
-                "This node cannot answer",
-            ),
-            Self::NotYetInForce(_) => face(
-                S::SERVICE_UNAVAILABLE,
-                "not_yet_in_force",
-                "The change is kept, but not yet in force",
-            ),
-            Self::Store(error) if error.is_passing() => face(
-                S::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The database is not available",
-            ),
-            Self::Store(_) | Self::Internal(_) => face(
-                S::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something failed on our side",
-            ),
-        }
-    }
-
     /// What to tell the caller. A 5xx explains itself to the log and never to the caller.
     pub fn detail(&self) -> String {
         match self {
@@ -470,66 +286,6 @@ pub fn capitalized(text: &str) -> String {
         .map(|c| c.to_uppercase().collect())
         .unwrap_or_default();
     format!("{first}{}", chars.as_str())
-}
-
-impl InvalidField {
-    /// A field, the code of what is wrong with it, and the words.
-    pub fn new(field: &'static str, code: &'static str, detail: impl std::fmt::Display) -> Self {
-        Self {
-            field,
-            code,
-            detail: sentence(&detail.to_string()),
-        }
-    }
-
-    /// A name that is none.
-    pub fn name(field: &'static str, error: MalformedName) -> Self {
-        let code = match error {
-            MalformedName::Empty => "name_required",
-            MalformedName::TooLong { .. } => "name_too_long",
-            MalformedName::Character(_) => "name_malformed",
-        };
-        Self::new(field, code, error)
-    }
-
-    /// An address that is none.
-    pub fn email(error: MalformedEmail) -> Self {
-        Self::new("email", "email_malformed", error)
-    }
-
-    /// An expiration that cannot be.
-    pub fn expiration(error: ExpirationRefused) -> Self {
-        let code = match error {
-            ExpirationRefused::Required => "expiration_required",
-            ExpirationRefused::NotInFuture => "expiration_not_in_future",
-            ExpirationRefused::Malformed(_) => "expiration_malformed",
-        };
-        Self::new("expirationDate", code, error)
-    }
-
-    /// A list of permissions that is none.
-    pub fn scope(error: &MalformedSet) -> Self {
-        let code = match error {
-            MalformedSet::Permission { .. } => "permission_malformed",
-            MalformedSet::TooMany => "scope_too_long",
-        };
-        Self::new("scope", code, error)
-    }
-
-    /// A permission that the owner's role does not hold.
-    pub fn not_held(permission: &Permission) -> Self {
-        Self::new(
-            "scope",
-            "permission_not_held",
-            format!("your role does not hold {permission}, so a token cannot either"),
-        )
-    }
-}
-
-impl From<InvalidField> for ServiceError {
-    fn from(field: InvalidField) -> Self {
-        Self::Invalid(vec![field])
-    }
 }
 
 #[cfg(test)]
