@@ -39,6 +39,8 @@ pub const POLICY_DAYS_MAX: i64 = 3_650;
 pub const POLICY_AHEAD_DAYS_MAX: i64 = 365;
 /// Tokens that a policy's preview names, of all that it counts.
 pub const PREVIEW_ROWS_MAX: u32 = 20;
+/// Groups of alike tokens that a policy's preview looks at, the largest first: beyond them its counts are at least so many.
+pub const LOSS_GROUPS_MAX: u32 = 10_000;
 /// Statements with which one look for what is due marks tokens that were revoked together: the rest waits for the next.
 pub const SETTLE_WRITES_MAX: u32 = 20;
 /// Bytes in the reason for a suspension.

@@ -8,6 +8,7 @@ pub use self::{face::Face, invalid::InvalidField};
 use hallpass_domain::{
     limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX, TOKENS_MADE_MAX},
     permission::Permission,
+    time::Timestamp,
     token::Prefix,
 };
 use hallpass_store::StoreError;
@@ -113,6 +114,11 @@ pub enum ServiceError {
     /// The organization has as many as one may have.
     #[error("there are as many {0} as there may be; remove some that are no longer needed")]
     TooMany(&'static str),
+    /// Another change of the policy is to come.
+    #[error(
+        "a change of the policy is planned for {0}: withdraw it first, or say that this one replaces it"
+    )]
+    PolicyChangePlanned(Timestamp),
     /// Somebody has the role.
     #[error(
         "members or invitations have this role: move the members to another role in the same request (moveMembersTo), and withdraw the invitations"

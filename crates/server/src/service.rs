@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod permissions;
 pub mod policy;
+pub mod policy_losses;
 pub mod presented;
 pub mod refusals;
 pub mod revocations;

@@ -369,6 +369,18 @@ impl Tx {
         Ok(())
     }
 
+    /// The policy that is to come, under [`Self::hold_organization`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn policy_change(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Option<PolicyChange>, StoreError> {
+        let found: Option<ChangeRow> = on!(&mut self.on, tx => sqlx::query_as(sql::POLICY_CHANGE).bind(&organization.bytes()[..]).fetch_optional(&mut **tx).await?);
+        found.map(PolicyChange::try_from).transpose()
+    }
+
     /// The policy, asked inside the transaction that makes one.
     ///
     /// # Errors

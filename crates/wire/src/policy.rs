@@ -95,6 +95,16 @@ pub struct PolicyPreview {
     pub effect: PolicyEffect,
     /// The first twenty of them, the oldest first.
     pub tokens: Vec<ConcernedToken>,
+    /// So many live personal access tokens carry a permission that it forbids and today's policy does not. They go on
+    /// without it.
+    pub narrowed: u64,
+    /// So many live tokens and keys were last used from an address from which they may no more be used then.
+    pub used_from_outside: u64,
+    /// Whether the token or key that asks would itself be refused, from where it asks.
+    pub asker_refused: bool,
+    /// When the change that is planned would come into force; this one would replace it. Null: none is planned.
+    #[schema(format = DateTime)]
+    pub replaces_planned: Option<String>,
 }
 
 /// A token or key that a policy concerns.
@@ -139,4 +149,7 @@ pub struct PutPolicy {
     pub enforce_at: Option<String>,
     /// What the preview said. If it is something else by now, nothing is changed.
     pub expected: PolicyEffect,
+    /// That a change that is planned is forgotten for this one. Without it, nothing is changed while one is planned.
+    #[serde(default)]
+    pub replaces_planned: bool,
 }

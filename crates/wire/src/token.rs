@@ -115,11 +115,17 @@ pub struct PolicyNotice {
     /// When the change comes into force.
     #[schema(format = DateTime)]
     pub enforce_at: String,
-    /// `shortened`, `revoked`, or `revoked_unless_used`.
+    /// What becomes of its end: `shortened`, `revoked` or `revoked_unless_used`; `kept` if it stays.
     pub effect: String,
     /// When the token will end, if it is shortened.
     #[schema(format = DateTime)]
     pub expiration_date: Option<String>,
+    /// Permissions that it may carry today, and then no more.
+    #[serde(default)]
+    pub loses_permissions: Vec<String>,
+    /// Whether it may then no longer be used from where it was used last.
+    #[serde(default)]
+    pub used_from_outside: bool,
 }
 
 /// Who owns a credential.

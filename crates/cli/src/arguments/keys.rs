@@ -137,6 +137,12 @@ pub(crate) struct PolicySet {
     /// When it comes into force [default: at once]: 14d, 2027-01-01
     #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
     pub(crate) from: Option<Moment>,
+    /// Change what is planned, and keep its date if --from is not given
+    #[arg(long)]
+    pub(crate) amend: bool,
+    /// Change what is in force, and forget what is planned
+    #[arg(long, conflicts_with = "amend")]
+    pub(crate) replace: bool,
     /// Only show what it would do
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,

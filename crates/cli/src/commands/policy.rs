@@ -39,12 +39,12 @@ pub(super) fn run(command: PolicyCommand) -> Result<Exit, Failure> {
 fn set(arguments: &PolicySet) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let policies: Policies = office.desk.client.get(&office.path("/policy"))?;
-    // Who changes what is to come means what they decided last.
-    let before = policies.next.map_or(policies.now, |next| next.policy);
+    let (before, planned_at) = begun_from(policies, arguments)?;
     let policy = changed(&before, &arguments.wanted)?;
     let enforce_at = arguments
         .from
-        .map(|from| from.after(this_second()).to_string());
+        .map(|from| from.after(this_second()).to_string())
+        .or(planned_at);
     let question = PreviewPolicy {
         policy: policy.clone(),
         enforce_at: enforce_at.clone(),
@@ -67,21 +67,43 @@ fn set(arguments: &PolicySet) -> Result<Exit, Failure> {
     let when = enforce_at.as_deref().unwrap_or("at once");
     prompt::consent(
         arguments.consent.yes,
-        &format!("{} In force: {when}.", effect(&preview)),
+        &format!("{} In force: {when}.", effects(&preview)),
         "Decide this policy?",
     )?;
     let decision = PutPolicy {
         policy,
         enforce_at: enforce_at.clone(),
         expected: preview.effect,
+        replaces_planned: arguments.amend || arguments.replace,
     };
     let after: Policies = office.desk.client.put(&office.path("/policy"), &decision)?;
     if arguments.within.report.json {
         output::print_json(&after)?;
     }
-    let told = format!("Decided; in force: {when}. {}", effect(&preview));
+    let told = format!("Decided; in force: {when}. {}", effects(&preview));
     rows::say(&told, arguments.within.report);
     Ok(Exit::Done)
+}
+
+/// The policy that is changed, and from when on the changed one holds if nothing is said: what is in force, or, for who
+/// amends it, what is planned.
+fn begun_from(
+    policies: Policies,
+    arguments: &PolicySet,
+) -> Result<(Policy, Option<String>), Failure> {
+    match policies.next {
+        Some(next) if arguments.amend => Ok((next.policy, Some(next.enforce_at))),
+        Some(next) if !arguments.replace && !arguments.dry_run => Err(Failure::usage(format!(
+            "a change of the policy is planned for {}",
+            clean(&next.enforce_at)
+        ))
+        .next(
+            "Add --amend to change what is planned, or --replace to forget it for this change of what is in force",
+        )),
+        None if arguments.amend => Err(Failure::usage("no change of the policy is planned")
+            .next("Leave out --amend: this changes what is in force")),
+        _ => Ok((policies.now, None)),
+    }
 }
 
 fn lifetime(
@@ -149,6 +171,31 @@ fn effect(preview: &PolicyPreview) -> String {
     )
 }
 
+/// The same, with what it takes away besides, and what to beware of.
+fn effects(preview: &PolicyPreview) -> String {
+    let mut told = effect(preview);
+    if preview.narrowed > 0 {
+        let tokens = count(preview.narrowed, "token");
+        told.push_str(&format!(
+            " {tokens} would go on without a permission that it forbids."
+        ));
+    }
+    if preview.used_from_outside > 0 {
+        let tokens = count(preview.used_from_outside, "token");
+        told.push_str(&format!(" {tokens} would be refused from where last used."));
+    }
+    if let Some(at) = &preview.replaces_planned {
+        let at = clean(at);
+        told.push_str(&format!(" What is planned for {at} is replaced."));
+    }
+    if preview.asker_refused {
+        told.push_str(
+            " It would refuse this very token from this address: only the page could then undo it.",
+        );
+    }
+    told
+}
+
 fn show(preview: &PolicyPreview) -> Result<(), Failure> {
     let screen = Screen::of_process();
     let mut table = screen.table(&[
@@ -183,7 +230,7 @@ fn show(preview: &PolicyPreview) -> Result<(), Failure> {
     if !preview.tokens.is_empty() {
         output::print(&output::lines(table))?;
     }
-    output::print(&format!("{}\n", effect(preview)))
+    output::print(&format!("{}\n", effects(preview)))
 }
 
 fn days(days: Option<i64>) -> String {

@@ -102,6 +102,11 @@ impl ServiceError {
                 face(S::CONFLICT, "name_taken", "The name is taken")
             }
             Self::TooMany(_) => face(S::CONFLICT, "too_many", "Too many"),
+            Self::PolicyChangePlanned(_) => face(
+                S::CONFLICT,
+                "policy_change_planned",
+                "A change of the policy is planned",
+            ),
             Self::RoleInUse => face(S::CONFLICT, "role_in_use", "The role is in use"),
             Self::RoleBuiltIn(_) => face(S::CONFLICT, "role_built_in", "The role is built in"),
             Self::SetByFile(_) => face(S::CONFLICT, "set_by_file", "The settings file says it"),

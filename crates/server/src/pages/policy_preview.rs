@@ -18,6 +18,7 @@ use crate::{
     service::{
         acting::Actor,
         policy::{Consequence, Decision, Preview},
+        policy_losses::Losses,
     },
 };
 use askama::Template;
@@ -40,6 +41,9 @@ struct PreviewPage {
     /// From when on, in words.
     start: String,
     says: String,
+    besides: Vec<String>,
+    /// The day of the change that is planned and would not happen.
+    planned: Option<String>,
     concerned: Vec<ConcernedView>,
     others: Option<String>,
     expected: PolicyEffect,
@@ -69,6 +73,25 @@ fn says(effect: PolicyEffect) -> String {
     format!("{}.", parts.join(", "))
 }
 
+/// What it would take away besides, a sentence each.
+fn says_besides(losses: Losses) -> Vec<String> {
+    let tokens = |number: u64, what: &str| {
+        let verb = if number == 1 { "token" } else { "tokens" };
+        (number > 0).then(|| format!("{} {verb} {what}", words::grouped(number)))
+    };
+    let all = [
+        tokens(
+            losses.narrowed,
+            "would go on without a permission that this policy forbids.",
+        ),
+        tokens(
+            losses.outside,
+            "would be refused from where they were used last.",
+        ),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 fn told(consequence: Consequence) -> (String, &'static str) {
     match consequence {
         Consequence::Shortened(end) => (format!("ends {} instead", words::day(end)), "warn"),
@@ -90,7 +113,7 @@ async fn show(
         let (policy, at) = form.wish(now)?;
         let preview = app
             .services
-            .preview_policy(&visitor.actor(), &policy, at)
+            .preview_policy(&visitor.actor(), &policy, at, &visitor.context)
             .await?;
         let start = at.map_or_else(
             || "At once, from the moment you confirm:".to_owned(),
@@ -136,6 +159,11 @@ impl PreviewPage {
             sentences,
             start,
             says: says(effect),
+            besides: says_besides(preview.losses),
+            planned: preview
+                .planned
+                .as_ref()
+                .map(|planned| words::day(planned.enforce_at)),
             concerned: concerned.collect(),
             others: (others > 0).then(|| words::grouped(others)),
             expected: effect,
@@ -174,6 +202,7 @@ async fn try_decide(app: &App, sent: &Sent, form: &Form) -> Result<&'static str,
         policy,
         enforce_at,
         expected: expected(&sent.fields),
+        replaces_planned: sent.fields.get("replaces") == "1",
     };
     app.services
         .put_policy(&Actor::of_session(&person), &decision, &visitor.context)

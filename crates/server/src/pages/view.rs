@@ -2,7 +2,10 @@
 
 pub(super) use super::frame::Frame;
 use super::words;
-use crate::service::policy::{self, Consequence};
+use crate::service::{
+    policy::Consequence,
+    policy_losses::{self, Coming, Notice},
+};
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
@@ -10,7 +13,7 @@ use hallpass_domain::{
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
-use hallpass_store::{PolicyChange, TokenWithUse};
+use hallpass_store::TokenWithUse;
 use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
@@ -256,26 +259,40 @@ impl TokenView {
     /// The same, with what a policy that is to come will do to it.
     pub(super) fn with_notice(
         found: &TokenWithUse,
-        change: Option<&PolicyChange>,
+        coming: Option<&Coming>,
         now: Timestamp,
     ) -> Self {
-        let notice = change.and_then(|change| {
-            let day = words::day(change.enforce_at);
-            policy::notice(change, &found.token, now).map(|what| match what {
-                Consequence::Shortened(end) => {
-                    format!("From {day} a new policy lets it end {}.", words::day(end))
-                }
-                Consequence::Revoked => format!("A new policy revokes it on {day}."),
-                Consequence::Unused => {
-                    format!("A new policy revokes it on {day}, unless it is used before.")
-                }
-            })
+        let notice = coming.and_then(|coming| {
+            let told = policy_losses::notice(coming, &found.token, now)?;
+            Some(noticed(coming, &told))
         });
         Self {
             notice,
             ..Self::of(found, now)
         }
     }
+}
+
+/// What a policy that is to come does to a token, in sentences.
+fn noticed(coming: &Coming, told: &Notice) -> String {
+    let day = words::day(coming.change.enforce_at);
+    let end = told.consequence.map(|what| match what {
+        Consequence::Shortened(end) => {
+            format!("From {day} a new policy lets it end {}.", words::day(end))
+        }
+        Consequence::Revoked => format!("A new policy revokes it on {day}."),
+        Consequence::Unused => {
+            format!("A new policy revokes it on {day}, unless it is used before.")
+        }
+    });
+    let names: Vec<&str> = told.loses.iter().map(Permission::as_str).collect();
+    let loses = (!names.is_empty())
+        .then(|| format!("From {day} it may no longer do {}.", names.join(", ")));
+    let outside = told
+        .outside
+        .then(|| format!("From {day} it may not be used from where it was used last."));
+    let all: Vec<String> = [end, loses, outside].into_iter().flatten().collect();
+    all.join(" ")
 }
 
 pub(super) const fn colour(state: TokenState) -> &'static str {

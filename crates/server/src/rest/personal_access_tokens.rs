@@ -9,7 +9,7 @@ use crate::{
     caller::{Context, Manager, OwnToken},
     error::ServiceError,
     problem::{ApiError, Json, misfit},
-    service::{Person, token_change::Patch},
+    service::{Person, policy_losses::Coming, token_change::Patch},
 };
 use axum::{
     body::Bytes,
@@ -17,7 +17,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hallpass_domain::{id::TokenId, limits::JSON_PATCH_OPERATIONS_MAX};
-use hallpass_store::PolicyChange;
 use hallpass_wire::{
     CreateToken, JsonPatchOperation, PersonalAccessToken, PersonalAccessTokenList, Problem,
     TokenPatch,
@@ -83,7 +82,7 @@ pub(super) async fn create(
 }
 
 /// The policy that is to come where `person` is.
-async fn to_come(app: &App, person: &Person) -> Result<Option<PolicyChange>, ServiceError> {
+async fn to_come(app: &App, person: &Person) -> Result<Option<Coming>, ServiceError> {
     app.services.policy_to_come(person.organization.id).await
 }
 

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     caller::{Acting, Context},
     problem::{ApiError, Json},
-    service::policy::{Consequence, Decision, parse_enforce_at, parse_policy},
+    service::policy::{Consequence, Decision, Preview, parse_enforce_at, parse_policy},
 };
 use axum::extract::State;
 use hallpass_domain::policy::{Lifetime, Policy};
@@ -45,7 +45,7 @@ pub(super) async fn show(
     params(("organization" = String, Path, description = "The organization's id")),
     responses(
         (status = 200, body = PolicyPreview),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "`days_malformed`, `permission_malformed`, `addresses_malformed`, `addresses_too_many`, `enforce_at_malformed`, `enforce_at_out_of_range`, `body_malformed`"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "`days_malformed`, `permission_malformed`, `permission_unknown`, `addresses_malformed`, `addresses_too_many`, `enforce_at_malformed`, `enforce_at_out_of_range`, `body_malformed`"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`permission_missing`, `csrf_required`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -53,40 +53,30 @@ pub(super) async fn show(
 pub(super) async fn preview(
     State(app): State<App>,
     Acting(actor): Acting,
+    Context(context): Context,
     Json(body): Json<PreviewPolicy>,
 ) -> Result<Json<PolicyPreview>, ApiError> {
     let policy = parse_policy(&body.policy)?;
     let at = parse_enforce_at(body.enforce_at.as_deref(), app.services.clock.now())?;
-    let seen = app.services.preview_policy(&actor, &policy, at).await?;
-    let organization = shapes::organization_of(&actor);
-    let first = seen.first.into_iter();
-    Ok(Json(PolicyPreview {
-        effect: hallpass_wire::PolicyEffect {
-            shortened: seen.effect.shortened,
-            revoked: seen.effect.revoked,
-            unused: seen.effect.unused,
-        },
-        tokens: first
-            .map(|(row, what)| concerned(row, what, &organization))
-            .collect(),
-    }))
+    let seen = app.services.preview_policy(&actor, &policy, at, &context);
+    Ok(Json(shown(seen.await?, &shapes::organization_of(&actor))))
 }
 
 /// Decide the policy
 ///
 /// Takes `hallpass:policy`; in a session, a sign-in of the last five minutes. The whole policy, at once or from
 /// `enforceAt` on, until when the owners of the tokens concerned see a `policyNotice`. `expected` repeats what the
-/// preview said; if it is something else by now, nothing is changed. What was to come before is forgotten.
+/// preview said; if it is something else by now, nothing is changed. While a change is planned, say `replacesPlanned`.
 #[utoipa::path(put, path = "/v1/organizations/{organization}/policy", tag = TAG, operation_id = "putPolicy",
     request_body = PutPolicy,
     params(("organization" = String, Path, description = "The organization's id")),
     responses(
         (status = 200, body = Policies),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "`days_malformed`, `permission_malformed`, `addresses_malformed`, `addresses_too_many`, `enforce_at_malformed`, `enforce_at_out_of_range`, `body_malformed`"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "`days_malformed`, `permission_malformed`, `permission_unknown`, `addresses_malformed`, `addresses_too_many`, `enforce_at_malformed`, `enforce_at_out_of_range`, `body_malformed`"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`, `invalid_token`"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`permission_missing`, `recent_sign_in_required`, `csrf_required`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`preview_outdated`, `changed_meanwhile`"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`preview_outdated`, `policy_change_planned`, `changed_meanwhile`"),
     ), security(("session" = []), ("token" = [])))]
 pub(super) async fn put(
     State(app): State<App>,
@@ -103,6 +93,7 @@ pub(super) async fn put(
             revoked: body.expected.revoked,
             unused: body.expected.unused,
         },
+        replaces_planned: body.replaces_planned,
     };
     app.services.put_policy(&actor, &decision, &context).await?;
     let (now, next) = app.services.get_policy(&actor).await?;
@@ -157,6 +148,24 @@ fn policies(now: &Policy, next: Option<&PolicyChange>) -> Policies {
             decided: change.made.to_string(),
             decided_by: change.user.map(|user| user.to_string()),
         }),
+    }
+}
+
+fn shown(seen: Preview, organization: &Owner) -> PolicyPreview {
+    let first = seen.first.into_iter();
+    PolicyPreview {
+        effect: hallpass_wire::PolicyEffect {
+            shortened: seen.effect.shortened,
+            revoked: seen.effect.revoked,
+            unused: seen.effect.unused,
+        },
+        tokens: first
+            .map(|(row, what)| concerned(row, what, organization))
+            .collect(),
+        narrowed: seen.losses.narrowed,
+        used_from_outside: seen.losses.outside,
+        asker_refused: seen.losses.asker_refused,
+        replaces_planned: seen.planned.map(|planned| planned.enforce_at.to_string()),
     }
 }
 

@@ -3,18 +3,19 @@
 use crate::service::{
     Person,
     acting::Actor,
-    policy::{Consequence, notice},
+    policy::Consequence,
+    policy_losses::{Coming, notice},
 };
 use hallpass_domain::{
     access_token::{PersonalAccessToken, Suspension},
     api_key::KeySecret,
     network::NetworkSet,
-    permission::PermissionSet,
+    permission::{Permission, PermissionSet},
     role::RolePermissions,
     time::Timestamp,
     token::PlainToken,
 };
-use hallpass_store::{KeyWithUse, MemberRow, OrganizationRow, PolicyChange, RoleUse};
+use hallpass_store::{KeyWithUse, MemberRow, OrganizationRow, RoleUse};
 use hallpass_wire::{
     Caller, KeyMaker, KeyRole, OrganizationReference, Owner, PolicyNotice, RoleReference,
 };
@@ -43,7 +44,7 @@ pub(super) fn token(
     token: &PersonalAccessToken,
     secret: Option<&PlainToken>,
     person: &Person,
-    to_come: Option<&PolicyChange>,
+    to_come: Option<&Coming>,
     now: Timestamp,
 ) -> hallpass_wire::PersonalAccessToken {
     let last = token.last_use.as_ref();
@@ -73,26 +74,29 @@ pub(super) fn token(
         not_before: token.valid_from.map(|at| at.to_string()),
         allowed_addresses: rules.and_then(|rules| networks(&rules.allow)),
         denied_addresses: rules.and_then(|rules| networks(&rules.deny)),
-        policy_notice: to_come.and_then(|change| policy_notice(change, token, now)),
+        policy_notice: to_come.and_then(|coming| policy_notice(coming, token, now)),
     }
 }
 
 /// What a policy that is to come will do to a token.
 fn policy_notice(
-    change: &PolicyChange,
+    coming: &Coming,
     token: &PersonalAccessToken,
     now: Timestamp,
 ) -> Option<PolicyNotice> {
-    let what = notice(change, token, now)?;
-    let (effect, end) = match what {
-        Consequence::Shortened(end) => ("shortened", Some(end.to_string())),
-        Consequence::Revoked => ("revoked", None),
-        Consequence::Unused => ("revoked_unless_used", None),
+    let told = notice(coming, token, now)?;
+    let (effect, end) = match told.consequence {
+        Some(Consequence::Shortened(end)) => ("shortened", Some(end.to_string())),
+        Some(Consequence::Revoked) => ("revoked", None),
+        Some(Consequence::Unused) => ("revoked_unless_used", None),
+        None => ("kept", None),
     };
     Some(PolicyNotice {
-        enforce_at: change.enforce_at.to_string(),
+        enforce_at: coming.change.enforce_at.to_string(),
         effect: effect.to_owned(),
         expiration_date: end,
+        loses_permissions: told.loses.iter().map(Permission::to_string).collect(),
+        used_from_outside: told.outside,
     })
 }
 

@@ -3,11 +3,12 @@
 use super::{
     RequestContext, Services,
     acting::{Actor, Noted},
+    policy_losses::Losses,
     wishes::parse_addresses,
 };
 use crate::error::{InvalidField, ServiceError};
 use hallpass_domain::{
-    access_token::{Expiration, PersonalAccessToken, TokenState},
+    access_token::{Expiration, PersonalAccessToken},
     audit::Action,
     id::OrganizationId,
     limits::{POLICY_AHEAD_DAYS_MAX, POLICY_DAYS_MAX, PREVIEW_ROWS_MAX},
@@ -39,6 +40,10 @@ pub struct Preview {
     pub effect: PolicyEffect,
     /// To the first of them.
     pub first: Vec<(InventoryRow, Consequence)>,
+    /// What it takes away besides.
+    pub losses: Losses,
+    /// The change that is planned, which it would replace.
+    pub planned: Option<PolicyChange>,
 }
 
 /// What is decided about the policy.
@@ -50,6 +55,8 @@ pub struct Decision {
     pub enforce_at: Option<Timestamp>,
     /// What the preview said that it does.
     pub expected: PolicyEffect,
+    /// Whether a change that is planned may be forgotten for it.
+    pub replaces_planned: bool,
 }
 
 fn parse_days(field: &'static str, days: Option<i64>) -> Result<Option<u32>, InvalidField> {
@@ -176,20 +183,15 @@ fn consequence(
     }
 }
 
-/// What a policy that is to come will do to a personal access token as it is now.
-pub fn notice(
-    change: &PolicyChange,
+/// What a policy does at `at` to the end of a personal access token as it is now.
+pub(super) fn consequence_of(
+    policy: &Policy,
     token: &PersonalAccessToken,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Option<Consequence> {
-    let over = matches!(token.state(now), TokenState::Revoked | TokenState::Expired);
-    let at = change.enforce_at.max(now);
-    if over || token.expiration.date().is_some_and(|end| end <= at) {
-        return None;
-    }
     let life = (token.created, token.expiration);
-    consequence(change.policy.personal, life, at).or_else(|| {
-        let since = at.plus_days(-i64::from(change.policy.unused_days_max?));
+    consequence(policy.personal, life, at).or_else(|| {
+        let since = at.plus_days(-i64::from(policy.unused_days_max?));
         let last = token.last_use.as_ref().map(|last| last.at);
         // It could not be used before it was valid.
         let moments = [last, token.valid_from, Some(token.created)];
@@ -230,17 +232,6 @@ impl Services {
         ))
     }
 
-    /// The policy that is to come, for those whom it will concern.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn policy_to_come(
-        &self,
-        organization: OrganizationId,
-    ) -> Result<Option<PolicyChange>, ServiceError> {
-        Ok(self.store.find_policy_change(organization).await?)
-    }
-
     /// What a policy would do, at once or from a moment on. Changes nothing.
     ///
     /// # Errors
@@ -250,8 +241,10 @@ impl Services {
         actor: &Actor,
         policy: &Policy,
         enforce_at: Option<Timestamp>,
+        context: &RequestContext,
     ) -> Result<Preview, ServiceError> {
         actor.require(Permission::POLICY)?;
+        self.check_forbidden(actor.organization.id, policy).await?;
         let (id, at) = (
             actor.organization.id,
             enforce_at.unwrap_or_else(|| self.clock.now()),
@@ -272,13 +265,16 @@ impl Services {
         Ok(Preview {
             effect,
             first: rows.into_iter().map(told).collect(),
+            losses: self.policy_losses(actor, policy, context).await?,
+            planned: self.store.find_policy_change(id).await?,
         })
     }
 
-    /// Decides what the policy is, at once or from a moment on. What was to come before is forgotten. When this returns
-    /// and the policy holds at once, so does every token.
+    /// Decides what the policy is, at once or from a moment on. What was to come before is forgotten, which has to be
+    /// said. When this returns and the policy holds at once, so does every token.
     ///
     /// # Errors
+    /// [`ServiceError::PolicyChangePlanned`] when something is to come and nothing was said of it,
     /// [`ServiceError::PreviewOutdated`] when it would do something else than was expected,
     /// [`ServiceError::RoleLacks`], [`ServiceError::RecentSignInRequired`].
     pub async fn put_policy(
@@ -296,20 +292,21 @@ impl Services {
         self.attempt(actor, context, noted.clone(), async {
             actor.require(Permission::POLICY)?;
             self.require_recent(actor)?;
+            self.check_forbidden(id, &decision.policy).await?;
             let now = self.clock.now();
             if let Some(at) = decision.enforce_at {
                 let found = self.store.preview_policy(id, &decision.policy, at).await?;
                 check_expected(decision.expected, found)?;
             }
-            let replaced = self.store.find_policy_change(id).await?;
             let mut tx = self.begin_acting(actor, now).await?;
-            let before = tx.policy_now(id).await?;
-            let (effect, changed) = self.write_policy(&mut tx, actor, decision, now).await?;
-            if let (None, Some(replaced)) = (decision.enforce_at, &replaced)
-                && !tx.take_policy_change(id, replaced).await?
-            {
-                return Err(ServiceError::ChangedMeanwhile);
+            let (before, replaced) = (tx.policy_now(id).await?, tx.policy_change(id).await?);
+            if let Some(planned) = &replaced {
+                if !decision.replaces_planned {
+                    return Err(ServiceError::PolicyChangePlanned(planned.enforce_at));
+                }
+                tx.take_policy_change(id, planned).await?;
             }
+            let (effect, changed) = self.write_policy(&mut tx, actor, decision, now).await?;
             let noted = noted
                 .changed(shown(&before), shown(&decision.policy))
                 .with(json!({

@@ -40,6 +40,7 @@ mod patches_refused;
 mod patching;
 mod policy;
 mod policy_kept;
+mod policy_losses;
 mod revocations;
 mod roles;
 mod rotation;

@@ -46,10 +46,11 @@ pub(crate) async fn preview(server: &Server, policy: &Value, at: Option<&str>) -
     server.ada_again().await.post(&path, &body).await.is(200)
 }
 
-/// Previews, and decides what was previewed.
+/// Previews, and decides what was previewed, in place of what is planned.
 pub(crate) async fn put(server: &Server, policy: &Value, at: Option<&str>) -> Answer {
-    let expected = preview(server, policy, at).await["effect"].clone();
-    let body = json!({"policy": policy, "enforceAt": at, "expected": expected});
+    let seen = preview(server, policy, at).await;
+    let replaces = !seen["replacesPlanned"].is_null();
+    let body = json!({"policy": policy, "enforceAt": at, "expected": seen["effect"], "replacesPlanned": replaces});
     server
         .ada_again()
         .await
@@ -208,8 +209,10 @@ async fn a_policy_to_come_is_announced_and_enforced_on_its_date(server: Server) 
         (&policy, &json!(at))
     );
     assert_eq!(decided["next"]["decidedBy"], server.ada_id.to_string());
-    let notice =
-        json!({"enforceAt": at, "effect": "shortened", "expirationDate": "2026-12-02T12:00:00Z"});
+    let notice = json!({
+        "enforceAt": at, "effect": "shortened", "expirationDate": "2026-12-02T12:00:00Z",
+        "losesPermissions": [], "usedFromOutside": false,
+    });
     assert_eq!(bob.get(&month.path).await.is(200)["policyNotice"], notice);
     let list = bob.get(TOKENS).await.is(200);
     let mut told: Vec<(&str, bool)> = list["items"]

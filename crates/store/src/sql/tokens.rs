@@ -135,6 +135,10 @@ statements! {
     TOKENS_SHORTEN_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", outlives!(), " and t.created_at + $3 > $4");
     TOKENS_OUTLIVED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", outlives!(), " and t.created_at + $3 <= $4");
     TOKENS_ENDLESS_COUNT = concat!("select cast(count(*) as BIGINT) from token t where t.organization_id = $1 and t.kind = $2 and t.expires_at is null and t.secret_of is null and ", is_not_revoked!());
+    /// What live personal access tokens carry, and of which role their owners are: `$3` rows.
+    TOKENS_CARRIED = concat!("select t.scope, m.role_id, cast(count(*) as BIGINT) as tokens from token t join membership m on m.organization_id = t.organization_id and m.user_id = t.user_id where t.organization_id = $1 and t.kind = 'personal_access_token' and (t.expires_at is null or t.expires_at > $2) and ", is_not_revoked!(), " group by t.scope, m.role_id order by 3 desc limit $3");
+    /// From where live tokens and keys were last used: `$3` rows.
+    TOKENS_USED_FROM = concat!("select u.address, cast(count(*) as BIGINT) as tokens from token t join token_use u on u.token_id = t.id where t.organization_id = $1 and u.address is not null and (t.expires_at is null or t.expires_at > $2) and ", is_not_revoked!(), " group by u.address order by 2 desc limit $3");
     TOKENS_UNUSED = concat!("update token set revoked_at = $3, bulk_at = $3, version = version + 1 where id in (select t.id from token t where ", unused!(), ")");
     /// Without those that go by their age (`$4`, `$5` for personal tokens, `$6`, `$7` for keys): nothing is counted twice.
     TOKENS_UNUSED_COUNT = concat!("select cast(count(*) as BIGINT) from token t where ", unused!(), " and not case when t.kind = 'api_key' then ", goes_by_age!("$6", "$7"), " else ", goes_by_age!("$4", "$5"), " end");
