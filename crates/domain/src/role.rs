@@ -135,6 +135,17 @@ impl RolePermissions {
         }
     }
 
+    /// What of this would hold more in a larger catalogue: a wildcard, or `everything` for what is not named at all.
+    pub fn growing(&self, everything: &Permission) -> Option<Permission> {
+        match self {
+            Self::All | Self::AllBut(_) => Some(everything.clone()),
+            Self::Named(named) => named
+                .iter()
+                .find(|permission| permission.is_wildcard())
+                .cloned(),
+        }
+    }
+
     /// What is stored and shown: the permissions that are named, be it as what the role holds or as what it does not.
     pub fn named(&self) -> Option<&PermissionSet> {
         match self {

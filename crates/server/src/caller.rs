@@ -9,7 +9,7 @@ use crate::{
     problem::ApiError,
     service::{
         Person, RequestContext, Via,
-        acting::{Actor, Noted, holds_deployment},
+        acting::{Actor, Bearer, Noted},
         presented::{Presented, refusal, turned_away},
         sessions::Present,
         verification::{Asked, Verified},
@@ -309,29 +309,15 @@ impl Asking {
 
     /// Whoever acts with the token.
     async fn actor(self, app: &App) -> Result<Actor, ServiceError> {
-        let store = &app.services.store;
-        let organization = store.find_organization(self.organization).await?;
-        let role = match self.role {
-            Some(role) => store.find_role(role).await?,
-            None => None,
-        };
-        let (Some(organization), Some(role)) = (organization, role) else {
-            return Err(ServiceError::CredentialRefused("it has ended meanwhile"));
-        };
-        Ok(Actor {
-            home: organization.id,
-            organization,
-            deploys: holds_deployment(self.presented.permissions()),
-            permissions: self.presented.permissions().clone(),
-            held: self.presented.permissions().clone(),
+        let bearer = Bearer {
+            id: self.id,
+            organization: self.organization,
             user: self.user,
-            via: Via::Token {
-                id: self.id,
-                presented: Box::new(self.presented),
-            },
+            role: self.role,
             expiration: self.expiration,
-            role,
-        })
+        };
+        let actor = app.services.actor_of_token(&bearer, self.presented).await?;
+        actor.ok_or(ServiceError::CredentialRefused("it has ended meanwhile"))
     }
 
     /// The person behind the token.

@@ -11,6 +11,7 @@ pub mod follower;
 pub mod gate;
 pub mod inventory;
 pub mod invitations;
+mod inviter;
 pub mod key_rotation;
 pub mod members;
 pub mod organizations;
@@ -211,6 +212,8 @@ pub enum Via {
         /// What it was asked for and held when it came.
         presented: Box<Presented>,
     },
+    /// Nothing: nobody is there, and it is asked what they could do in a session. Changes nothing.
+    Nothing,
 }
 
 impl Person {
@@ -218,7 +221,7 @@ impl Person {
     pub const fn token(&self) -> Option<TokenId> {
         match &self.via {
             Via::Token { id, .. } => Some(*id),
-            Via::Session { .. } => None,
+            Via::Session { .. } | Via::Nothing => None,
         }
     }
 }

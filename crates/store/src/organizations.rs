@@ -36,6 +36,17 @@ fn row((id, name, standing, host, created, members): Row) -> Result<Organization
 }
 
 impl Store {
+    /// The organization that runs the deployment; none before it is set up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_host(&self) -> Result<Option<OrganizationId>, StoreError> {
+        let found: Option<Vec<u8>> = on!(&self.read, pool => sqlx::query_scalar(sql::ORGANIZATION_HOST).fetch_optional(pool).await?);
+        found
+            .map(|id| rows::id(&id, OrganizationId::from_bytes))
+            .transpose()
+    }
+
     /// A page of organizations, the oldest first, after the one made then with that id.
     ///
     /// # Errors

@@ -2,12 +2,15 @@
 //! the same way: [`Services::attempt`] around it, [`Services::begin_acting`], the change itself, [`Services::note`],
 //! [`Services::finish`].
 
-use super::{Person, RequestContext, Services, Via, presented::Remembered};
+use super::{
+    Person, RequestContext, Services, Via,
+    presented::{Presented, Remembered},
+};
 use crate::error::ServiceError;
 use hallpass_domain::{
     access_token::Expiration,
     audit::Action,
-    id::{OrganizationId, TokenId, UserId},
+    id::{OrganizationId, RoleId, TokenId, UserId},
     organization::Organization,
     permission::{Permission, PermissionSet},
     role::{Role, RolePermissions},
@@ -60,7 +63,7 @@ impl Actor {
     pub const fn token(&self) -> Option<TokenId> {
         match &self.via {
             Via::Token { id, .. } => Some(*id),
-            Via::Session { .. } => None,
+            Via::Session { .. } | Via::Nothing => None,
         }
     }
 
@@ -79,7 +82,7 @@ impl Actor {
         }
         Err(match self.via {
             Via::Token { .. } => ServiceError::PermissionMissing(permission),
-            Via::Session { .. } => ServiceError::RoleLacks(permission),
+            Via::Session { .. } | Via::Nothing => ServiceError::RoleLacks(permission),
         })
     }
 
@@ -176,7 +179,55 @@ impl Noted {
     }
 }
 
+/// A token, and what it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bearer {
+    /// Its id; of a key, not of one of its secrets.
+    pub id: TokenId,
+    /// Where it works.
+    pub organization: OrganizationId,
+    /// Its owner, unless it is a key.
+    pub user: Option<UserId>,
+    /// The role of the key, or its owner's.
+    pub role: Option<RoleId>,
+    /// When the very secret that is used ends.
+    pub expiration: Expiration,
+}
+
 impl Services {
+    /// Whoever acts with a token; nobody when what it belongs to is gone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn actor_of_token(
+        &self,
+        bearer: &Bearer,
+        presented: Presented,
+    ) -> Result<Option<Actor>, ServiceError> {
+        let organization = self.store.find_organization(bearer.organization).await?;
+        let role = match bearer.role {
+            Some(role) => self.store.find_role(role).await?,
+            None => None,
+        };
+        let (Some(organization), Some(role)) = (organization, role) else {
+            return Ok(None);
+        };
+        Ok(Some(Actor {
+            home: organization.id,
+            organization,
+            deploys: holds_deployment(presented.permissions()),
+            permissions: presented.permissions().clone(),
+            held: presented.permissions().clone(),
+            user: bearer.user,
+            via: Via::Token {
+                id: bearer.id,
+                presented: Box::new(presented),
+            },
+            expiration: bearer.expiration,
+            role,
+        }))
+    }
+
     /// The same actor in the organization `id`: their own, or any other if they belong to the one that runs the
     /// deployment and hold what that takes. A person is a superuser there; a token or key no more than it is at home, but
     /// what concerns the organization as a whole, which is a part of managing the deployment.
@@ -201,7 +252,7 @@ impl Services {
         let all = superuser.holds(&catalogue, false);
         Ok(Actor {
             permissions: match actor.via {
-                Via::Session { .. } => all,
+                Via::Session { .. } | Via::Nothing => all,
                 Via::Token { .. } => all
                     .iter()
                     .filter(|permission| {
@@ -338,6 +389,7 @@ impl Services {
         match actor.via {
             Via::Session { signed_in_at, .. } => self.check_recent(signed_in_at),
             Via::Token { .. } => Ok(()),
+            Via::Nothing => Err(ServiceError::SignInRequired),
         }
     }
 }

@@ -165,6 +165,12 @@ impl Services {
         };
         let (home, since) = (actor.home, self.clock.now());
         let ended = ServiceError::CredentialRefused("it has ended meanwhile");
+        // Of a key that was rotated, an older secret ends before the key, and must not get itself a newer one.
+        if wanted.expiration.outlives(actor.expiration) {
+            return Err(ServiceError::WiderThanAsker(
+                "a token cannot make one that lives longer than itself: choose an expirationDate no later than its own",
+            ));
+        }
         if let Some(user) = actor.user {
             let asker = self.store.find_token(home, user, id, since).await?;
             wanted.check_within(Reach::from(&asker.ok_or(ended)?.token))

@@ -121,7 +121,7 @@ fn is_own(actor: &Actor, row: &InventoryRow) -> bool {
         InventoryOwner::Organization { .. } => false,
     };
     match &actor.via {
-        Via::Session { .. } => of_user,
+        Via::Session { .. } | Via::Nothing => of_user,
         Via::Token { id, .. } => *id == row.id || (of_user && actor.may(Permission::OWN_TOKENS)),
     }
 }

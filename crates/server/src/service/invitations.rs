@@ -19,8 +19,7 @@ use hallpass_domain::{
     permission::Permission,
     role::Role,
     time::Timestamp,
-    token::{Digest, Prefix},
-    verdict::{DenyReason, Question, Verdict, decide},
+    token::Digest,
 };
 use hallpass_store::{AuditEntry, FeedKey, Invitation, NewInvitation, Tx};
 use serde_json::json;
@@ -225,7 +224,7 @@ impl Services {
                 .find_role_in(invitation.organization, invitation.role)
                 .await?;
             if let (Some(organization), Some(role)) = (organization, role)
-                && self.inviter_still_works(&invitation)
+                && self.could_still_invite(&invitation).await?
             {
                 let account = self.store.find_sign_in(&invitation.email).await?;
                 return Ok(Offer {
@@ -237,31 +236,6 @@ impl Services {
             }
         }
         Err(ServiceError::InvitationWrong)
-    }
-
-    /// An invitation by a token or key ends with it. What a person offered is withdrawn when they leave, are suspended or
-    /// get another role.
-    fn inviter_still_works(&self, invitation: &Invitation) -> bool {
-        let Some(token) = invitation.inviter_token else {
-            return true;
-        };
-        let Ok(prefix) = Prefix::parse("hpk_000000") else {
-            return false;
-        };
-        let question = Question {
-            needed: None,
-            address: None,
-            now: self.clock.now(),
-        };
-        // From where it is used is not known here, and is no reason.
-        let verdict = self
-            .engine
-            .view(token, prefix)
-            .map(|view| decide(Some(*view.facts()), &question));
-        matches!(
-            verdict,
-            Some(Verdict::Allow | Verdict::Deny(DenyReason::AddressNotAllowed))
-        )
     }
 
     /// Accepts an invitation as the person who has its address: by their password if they have an account, else by the
@@ -314,7 +288,8 @@ impl Services {
         let now = self.clock.now();
         let mut tx = self.begin_change().await?;
         tx.hold_organization(offer.organization.id).await?;
-        if !tx.accept_invitation(offer.invitation.id, now).await? {
+        let still = self.could_still_invite(&offer.invitation).await?;
+        if !still || !tx.accept_invitation(offer.invitation.id, now).await? {
             return Err(ServiceError::InvitationWrong);
         }
         let mut changed: Vec<FeedKey> = Vec::new();

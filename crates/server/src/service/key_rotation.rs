@@ -13,6 +13,7 @@ use hallpass_domain::{
     api_key::{KeySecret, Overlap, OverlapRefused},
     audit::Action,
     id::TokenId,
+    role::RolePermissions,
     time::Timestamp,
     token::Kind,
 };
@@ -78,7 +79,13 @@ impl Services {
                 TokenState::Revoked | TokenState::Expired => return Err(ServiceError::TokenEnded),
             }
             let overlap = parse_overlap(request, now)?;
-            let (_, held) = self.role_with_permissions(actor, found.key.role).await?;
+            let (role, held) = self.role_with_permissions(actor, found.key.role).await?;
+            // Not only what it may do now: what it names may come back, or come into being.
+            let given = match &found.key.scope {
+                Some(scope) => RolePermissions::Named(scope.clone()),
+                None => role.permissions,
+            };
+            self.require_enclosed(actor, &given).await?;
             let may_do = match &found.key.scope {
                 Some(scope) => held.narrowed_to(scope),
                 None => held,

@@ -130,7 +130,6 @@ impl Services {
         actor: &Actor,
         given: &RolePermissions,
     ) -> Result<(), ServiceError> {
-        let named = given.named().into_iter().flatten();
         let above = if actor.is_visiting() {
             None
         } else {
@@ -142,11 +141,12 @@ impl Services {
         // A token that has given up some of what its owner's role holds gives nothing that grows.
         let catalogue = self.catalogue_set().await?;
         let whole = actor.role.holds(&catalogue, actor.organization.host);
-        let is_whole = whole.iter().all(|held| actor.permissions.names(held));
-        let is_narrowed = actor.token().is_some() && !is_whole;
-        match named.clone().find(|permission| permission.is_wildcard()) {
-            Some(wildcard) if is_narrowed => Err(ServiceError::AboveActor(wildcard.clone())),
-            _ => Ok(()),
+        let given_up = whole.iter().find(|held| !actor.permissions.names(held));
+        match given_up.filter(|_| actor.token().is_some()) {
+            Some(given_up) => given
+                .growing(given_up)
+                .map_or(Ok(()), |growing| Err(ServiceError::AboveActor(growing))),
+            None => Ok(()),
         }
     }
 

@@ -96,7 +96,7 @@ impl Services {
                 let held = tx.hold_session(*id, user, now, idle_since).await?;
                 held.then_some(()).ok_or(ServiceError::SignInRequired)
             }
-            (Via::Session { .. }, None) => Err(ServiceError::SignInRequired),
+            (Via::Session { .. }, None) | (Via::Nothing, _) => Err(ServiceError::SignInRequired),
             (Via::Token { id, presented }, _) => {
                 if !tx.hold_token(*id, home, now).await? {
                     return Err(ENDED);
@@ -132,7 +132,7 @@ impl Services {
         let via = before.via.clone();
         let found = self.find_person(before.user, before.home, via).await?;
         let person = found.ok_or(match before.via {
-            Via::Session { .. } => ServiceError::SignInRequired,
+            Via::Session { .. } | Via::Nothing => ServiceError::SignInRequired,
             Via::Token { .. } => ENDED,
         })?;
         let same_role =

@@ -195,6 +195,7 @@ impl Services {
             self.require_enclosed(actor, &RolePermissions::Named(new))
                 .await?;
             actor.require_all(&held)?;
+            self.require_enclosed(actor, &before.permissions).await?;
             actor.require_all(&after.holds(&catalogue, actor.organization.host))?;
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
@@ -233,6 +234,7 @@ impl Services {
                 return Err(ServiceError::RoleBuiltIn("it cannot be deleted"));
             }
             actor.require_all(&held)?;
+            self.require_enclosed(actor, &role.permissions).await?;
             let organization = actor.organization.id;
             let to = match move_members_to {
                 Some(to) if to != id => {

@@ -122,7 +122,7 @@ impl Services {
     pub fn is_recent(&self, person: &Person) -> bool {
         match person.via {
             Via::Session { signed_in_at, .. } => self.check_recent(signed_in_at).is_ok(),
-            Via::Token { .. } => false,
+            Via::Token { .. } | Via::Nothing => false,
         }
     }
 

@@ -77,12 +77,20 @@ fn check_live(standing: &TokenStanding, now: Timestamp) -> Result<(), ServiceErr
     }
 }
 
+/// Whether a suspension would end before the one that it replaces.
+fn ends_earlier(standing: &TokenStanding, new: &Suspension) -> bool {
+    let end = |suspension: &Suspension| suspension.until.map_or(Expiration::Never, Expiration::At);
+    let old = standing.suspension.as_ref();
+    old.is_some_and(|old| end(old).outlives(end(new)))
+}
+
 impl Services {
     /// Suspends one of `person`'s tokens. When this returns, no verification accepts it.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], also for other people's; [`ServiceError::TokenEnded`];
-    /// [`ServiceError::SuspendedByAdmin`] when it rests already and its owner did not begin that.
+    /// [`ServiceError::SuspendedByAdmin`] when it rests already and its owner did not begin that;
+    /// [`ServiceError::WiderThanAsker`] for a token that would have a wider one rest for shorter.
     pub async fn suspend_own(
         &self,
         person: &Person,
@@ -95,6 +103,11 @@ impl Services {
         self.attempt(&actor, context, noted, async {
             let standing = self.own_standing(person, id).await?;
             let suspension = parse(request, true, self.clock.now())?;
+            // An earlier end of a suspension revives a token as lifting does.
+            if person.token().is_some() && ends_earlier(&standing, &suspension) {
+                let token = self.get_token(person, id).await?.token;
+                self.check_may_make(person, Reach::from(&token)).await?;
+            }
             self.put_suspension(&actor, (id, &standing), suspension, context)
                 .await
         })

@@ -16,6 +16,7 @@ mod expiration;
 mod explain;
 mod forms;
 mod gateway;
+mod given_later;
 mod headers;
 mod inventory;
 mod invitations;

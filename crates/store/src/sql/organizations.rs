@@ -32,6 +32,7 @@ statements! {
     ORGANIZATION_REVOKE_TOKENS = "update organization set tokens_revoked_before = $2 where id = $1 and coalesce(tokens_revoked_before, 0) < $2";
     ORGANIZATIONS_PAGE = "select o.id, o.name, o.standing, o.is_host, o.created_at, cast((select count(*) from membership m where m.organization_id = o.id) as BIGINT) as members from organization o \
         where ($1 = '' or o.name_key like $1 escape '\\') and (o.created_at, o.id) > ($2, $3) order by o.created_at, o.id limit $4";
+    ORGANIZATION_HOST = "select id from organization where is_host";
     ORGANIZATION_SUMMARY = "select o.id, o.name, o.standing, o.is_host, o.created_at, cast((select count(*) from membership m where m.organization_id = o.id) as BIGINT) as members from organization o where o.id = $1";
 
     MEMBER_REVOKE_TOKENS = "insert into tokens_revoked (organization_id, user_id, before_at) values ($1, $2, $3) on conflict (organization_id, user_id) do update set before_at = excluded.before_at where excluded.before_at > tokens_revoked.before_at";

@@ -103,7 +103,7 @@ async fn target(
         }
         "policy" if method == "DELETE" => {
             let none = json!({"shortened": 0, "revoked": 0, "unused": 0});
-            let change = json!({"policy": policy(), "expected": none, "enforceAt": NEXT_MONTH});
+            let change = json!({"policy": policy(), "expected": none, "enforceAt": NEXT_MONTH, "replacesPlanned": true});
             manager
                 .put(&under(organization, "policy"), &change)
                 .await
