@@ -7,7 +7,7 @@ use crate::{
     output::{
         self, Screen, Tone,
         rows::{self, Fact, count, joined},
-        tokens::{both, key_values},
+        tokens::{both, exact, key_values},
     },
     prompt,
 };
@@ -64,7 +64,9 @@ fn set(arguments: &PolicySet) -> Result<Exit, Failure> {
     if !arguments.consent.yes {
         show(&preview)?;
     }
-    let when = enforce_at.as_deref().unwrap_or("at once");
+    let when = enforce_at
+        .as_deref()
+        .map_or_else(|| "at once".to_owned(), exact);
     prompt::consent(
         arguments.consent.yes,
         &format!("{} In force: {when}.", effect(&preview)),
@@ -149,6 +151,10 @@ fn effect(preview: &PolicyPreview) -> String {
     )
 }
 
+fn ends(date: Option<&str>, none: &str) -> String {
+    date.map_or_else(|| none.to_owned(), exact)
+}
+
 fn show(preview: &PolicyPreview) -> Result<(), Failure> {
     let screen = Screen::of_process();
     let mut table = screen.table(&[
@@ -171,11 +177,11 @@ fn show(preview: &PolicyPreview) -> Result<(), Failure> {
             screen.cell(&token.name, Tone::Plain),
             screen.cell(&token.owner.name, Tone::Plain),
             screen.cell(
-                token.expiration_date.as_deref().unwrap_or("never"),
+                &ends(token.expiration_date.as_deref(), "never"),
                 Tone::Plain,
             ),
             screen.cell(
-                token.new_expiration_date.as_deref().unwrap_or("-"),
+                &ends(token.new_expiration_date.as_deref(), "-"),
                 Tone::Plain,
             ),
         ]);

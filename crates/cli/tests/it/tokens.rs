@@ -1,6 +1,6 @@
 //! The life of a token from a terminal.
 
-use crate::world::{EMAIL, PASSWORD, World, hallpass, run};
+use crate::world::{EMAIL, PASSWORD, World, hallpass, items, run};
 use hallpass_testkit::temp_dir;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -254,7 +254,8 @@ fn a_token_from_standard_input_signs_in_and_the_environment_goes_first() {
     // What the token lacks is refused, and who says nothing is asked to say what they want.
     let asked = run(hallpass(&other).args(["token", "create", "x"]), "").with(2);
     assert!(
-        asked.err().contains("--permission repo:read") && asked.err().contains("--all-permissions"),
+        asked.err().contains("It could be given: repo:read\n")
+            && asked.err().contains("Your role holds more"),
         "{}",
         asked.err()
     );
@@ -315,16 +316,39 @@ fn a_token_from_standard_input_signs_in_and_the_environment_goes_first() {
 #[test]
 fn what_cannot_be_ends_with_its_code() {
     let world = World::signed_in();
-    world.create(&["ci"]);
-    let taken = world.run(&["token", "create", "CI"]).with(6);
+    let unsaid = world.run(&["token", "create", "ci"]).with(2);
+    assert!(
+        unsaid
+            .err()
+            .contains("--permission PERMISSION, or --all-permissions")
+            && unsaid.err().contains("repo:read, repo:write")
+            && unsaid.out().is_empty(),
+        "{}",
+        unsaid.err()
+    );
+    let made = items(&world.run(&["token", "list", "--json"]));
+    assert_eq!(made.len(), 1, "nothing was made");
+    world.create(&["ci", "--permission", "repo:read"]);
+    let taken = world
+        .run(&["token", "create", "CI", "--all-permissions"])
+        .with(6);
     assert!(
         taken.err().contains("already have a token with this name") && taken.out().is_empty(),
         "{}",
         taken.err()
     );
     world
-        .run(&["token", "create", "past", "--expires", "2001-01-01"])
-        .with(2);
+        .run(&[
+            "token",
+            "create",
+            "past",
+            "--permission",
+            "repo:read",
+            "--expires",
+            "2001-01-01",
+        ])
+        .with(2)
+        .says("error: --expires must lie in the future\n");
     world
         .run(&["token", "create", "odd", "--permission", "not a permission"])
         .with(2);
@@ -351,10 +375,34 @@ fn what_cannot_be_ends_with_its_code() {
 }
 
 #[test]
+fn quiet_leaves_the_secret_the_id_or_nothing() {
+    let world = World::signed_in();
+    let made = world
+        .run(&["token", "create", "ci", "--permission", "repo:read", "-q"])
+        .with(0);
+    assert_eq!((made.out().len(), made.err().as_str()), (49, ""));
+    let id = world.run(&["token", "show", "ci", "-q"]).with(0).out();
+    let listed = world.run(&["token", "list", "-q"]).with(0).out();
+    assert!(id.len() == 37 && listed.contains(&id), "{listed}");
+    world
+        .run(&["token", "resume", "ci"])
+        .with(0)
+        .says("Nothing changed: the token “ci”");
+    for arguments in [
+        &["token", "suspend", "ci", "--reason", "x", "-q"][..],
+        &["token", "resume", "ci", "-q"],
+        &["token", "revoke", "ci", "--yes", "-q"],
+    ] {
+        let ended = world.run(arguments).with(0);
+        assert_eq!((ended.out(), ended.err()), Default::default());
+    }
+}
+
+#[test]
 fn json_has_the_secret_of_a_new_token_and_revoking_oneself_signs_out() {
     let world = World::signed_in();
     let made = world
-        .run(&["token", "create", "ci", "--json"])
+        .run(&["token", "create", "ci", "--all-permissions", "--json"])
         .with(0)
         .json();
     assert_eq!(made["secret"].as_str().unwrap().len(), 48);
