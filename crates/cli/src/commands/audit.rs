@@ -1,7 +1,7 @@
 //! `hallpass audit …`.
 
 use super::{
-    desk::Office,
+    desk::{Office, user},
     export::{self, Counted},
     inventory, pages,
 };
@@ -19,7 +19,7 @@ pub(super) fn run(command: AuditCommand) -> Result<Exit, Failure> {
         AuditCommand::List(arguments) => list(&arguments),
         AuditCommand::Export(arguments) => {
             let office = Office::enter(&arguments.within)?;
-            let target = targets(&office, &arguments.filter)?.swap_remove(0);
+            let target = targets(&office, &arguments.filter)?.0.swap_remove(0);
             let asked = parameters(&office, &arguments.filter, target)?;
             let mut asked: Vec<_> = asked
                 .iter()
@@ -38,7 +38,8 @@ fn list(arguments: &AuditList) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let most = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let mut items = Vec::new();
-    for target in targets(&office, &arguments.filter)? {
+    let (targets, unknown) = targets(&office, &arguments.filter)?;
+    for target in targets {
         let asked = parameters(&office, &arguments.filter, target)?;
         let asked: Vec<_> = asked
             .iter()
@@ -48,21 +49,32 @@ fn list(arguments: &AuditList) -> Result<Exit, Failure> {
         let found: Vec<AuditLine> = pages::some(&office.desk.client, &path, &asked, most)?;
         items.extend(found);
     }
+    if let (true, Some(failure)) = (items.is_empty(), unknown) {
+        return Err(failure);
+    }
     items.sort_by_key(|line| std::cmp::Reverse(line.seq));
     items.truncate(most);
     let none = "Nothing like that was done.";
     rows::list(&items, none, arguments.within.report, office.desk.now)
 }
 
-/// What is asked for as target. Most lines about a person name their id; invitations name the address, which is all there
-/// is of those who are no members.
-fn targets(office: &Office, filter: &AuditFilter) -> Result<Vec<Option<String>>, Failure> {
+/// What is asked for as target, and why it may be that there is no such thing. Lines about a person name their id; only
+/// what was refused names an address.
+fn targets(
+    office: &Office,
+    filter: &AuditFilter,
+) -> Result<(Vec<Option<String>>, Option<Failure>), Failure> {
+    let as_it_is = vec![filter.target.clone()];
     let Some(text) = filter.target.as_ref().filter(|text| text.contains('@')) else {
-        return Ok(vec![filter.target.clone()]);
+        return Ok((as_it_is, None));
     };
+    let user = || user(&office.desk.client, text).map(|user| user.id);
     match office.member_id(text) {
-        Ok(id) => Ok(vec![Some(id), Some(text.clone())]),
-        Err(failure) if failure.exit == Exit::NotFound => Ok(vec![Some(text.clone())]),
+        Ok(id) => Ok((vec![Some(id), Some(text.clone())], None)),
+        Err(failure) if failure.exit == Exit::NotFound => Ok(match user() {
+            Ok(id) => (vec![Some(id), Some(text.clone())], None),
+            Err(_) => (as_it_is, Some(failure)),
+        }),
         Err(failure) => Err(failure),
     }
 }

@@ -12,5 +12,6 @@ mod kill_nine;
 mod lookout;
 mod offline;
 mod organization;
+mod said;
 mod tokens;
 mod world;
