@@ -257,22 +257,23 @@ mod tests {
         );
     }
 
+    fn told(code: &str, detail: &str, field: Option<&str>, by_login: bool) -> String {
+        let errors = field.map(|field| FieldProblem {
+            field: field.into(),
+            code: code.into(),
+            detail: detail.into(),
+        });
+        let problem = Problem {
+            code: code.into(),
+            detail: detail.into(),
+            errors: errors.into_iter().collect(),
+            ..Problem::default()
+        };
+        Failure::of_problem(409, &problem, by_login).to_string()
+    }
+
     #[test]
     fn nothing_is_said_twice_and_flags_are_called_by_their_name() {
-        let told = |code: &str, detail: &str, field: Option<&str>, by_login| {
-            let errors = field.map(|field| FieldProblem {
-                field: field.into(),
-                code: code.into(),
-                detail: detail.into(),
-            });
-            let problem = Problem {
-                code: code.into(),
-                detail: detail.into(),
-                errors: errors.into_iter().collect(),
-                ..Problem::default()
-            };
-            Failure::of_problem(409, &problem, by_login).to_string()
-        };
         let late = "expirationDate must lie in the future.";
         let field = Some("expirationDate");
         assert_eq!(

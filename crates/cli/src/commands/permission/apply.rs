@@ -125,30 +125,7 @@ fn difference(
         }) {
             continue;
         }
-        if let Some(found) = found.filter(|found| found.source != "api") {
-            let whose = if found.source == "file" {
-                "the server's hallpass.toml"
-            } else {
-                "the product"
-            };
-            return Err(Failure::new(
-                Exit::Conflict,
-                format!(
-                    "{} is set by {whose}, and the file says something else of it (line {})",
-                    clean(&entry.name),
-                    entry.line
-                ),
-            )
-            .next(format!(
-                "Take it out of the file, or make it say: “{}”, risk {}.",
-                clean(&found.description),
-                clean(&found.risk)
-            )));
-        }
-        let own = entry.name.split(':').next() == Some(OWN_RESOURCE);
-        if found.is_none() && own {
-            return Err(entry.refused("hallpass:… belongs to the product: choose another resource"));
-        }
+        check_source(entry, found)?;
         difference.set.push(Step {
             name: entry.name.clone(),
             description: entry.description.trim().to_owned(),
@@ -156,20 +133,7 @@ fn difference(
             was: found.map(|found| (found.description.clone(), found.risk.clone())),
         });
     }
-    let new = difference
-        .set
-        .iter()
-        .filter(|step| step.was.is_none())
-        .count();
-    if now.len() + new > CATALOGUE_PERMISSIONS_MAX {
-        return Err(Failure::new(
-            Exit::Conflict,
-            format!(
-                "there would be {} permissions, and there may be {CATALOGUE_PERMISSIONS_MAX}",
-                now.len() + new
-            ),
-        ));
-    }
+    check_room(&difference, now.len())?;
     if prune {
         difference.delete = now
             .values()
@@ -180,6 +144,52 @@ fn difference(
             .collect();
     }
     Ok(difference)
+}
+
+/// What the settings file or the product says is not said otherwise here.
+fn check_source(entry: &Wanted, found: Option<&CatalogueEntry>) -> Result<(), Failure> {
+    let Some(found) = found else {
+        let is_own = entry.name.split(':').next() == Some(OWN_RESOURCE);
+        return match is_own {
+            true => {
+                Err(entry.refused("hallpass:… belongs to the product: choose another resource"))
+            }
+            false => Ok(()),
+        };
+    };
+    let whose = match found.source.as_str() {
+        "api" => return Ok(()),
+        "file" => "the server's hallpass.toml",
+        _ => "the product",
+    };
+    Err(Failure::new(
+        Exit::Conflict,
+        format!(
+            "{} is set by {whose}, and the file says something else of it (line {})",
+            clean(&entry.name),
+            entry.line
+        ),
+    )
+    .next(format!(
+        "Take it out of the file, or make it say: “{}”, risk {}.",
+        clean(&found.description),
+        clean(&found.risk)
+    )))
+}
+
+/// What is new comes in before anything goes.
+fn check_room(difference: &Difference, now: usize) -> Result<(), Failure> {
+    let steps = difference.set.iter();
+    let all = now + steps.filter(|step| step.was.is_none()).count();
+    if all > CATALOGUE_PERMISSIONS_MAX {
+        return Err(Failure::new(
+            Exit::Conflict,
+            format!(
+                "there would be {all} permissions, and there may be {CATALOGUE_PERMISSIONS_MAX}"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The difference as people read it: `+` is new, `~` is said differently, `-` goes.
@@ -261,6 +271,22 @@ mod tests {
             failure.exit == Exit::Usage && failure.to_string().contains("hallpass:audit (line 1)"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_comes_in() {
+        let new = Difference {
+            set: vec![Step {
+                name: "a:b".into(),
+                description: String::new(),
+                risk: "low".into(),
+                was: None,
+            }],
+            delete: Vec::new(),
+        };
+        assert_eq!(check_room(&new, CATALOGUE_PERMISSIONS_MAX - 1), Ok(()));
+        let full = check_room(&new, CATALOGUE_PERMISSIONS_MAX).unwrap_err();
+        assert_eq!(full.exit, Exit::Conflict);
     }
 
     #[test]
