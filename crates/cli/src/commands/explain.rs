@@ -40,10 +40,13 @@ fn meant(client: &Client, arguments: &Explain) -> Result<String, Failure> {
     if TokenId::parse(text).is_ok() || Prefix::parse(text).is_ok() {
         return Ok(text.clone());
     }
-    let failure = match token::find::find(client, text) {
+    let mut failure = match token::find::find(client, text) {
         Ok(token) => return Ok(token.id),
         Err(failure) => failure,
     };
+    if failure.exit == Exit::NotFound {
+        failure.what.push_str(", and see no API key with it");
+    }
     // What is no name of a token may be that of a key, for those who see the keys.
     let within = Within {
         organization: None,
