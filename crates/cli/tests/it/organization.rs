@@ -102,6 +102,8 @@ fn an_organization_is_made_peopled_suspended_and_resumed() {
         .run(&[&["org", "resume", "-q"], &there[..]].concat())
         .with(0);
     world.run(&["org", "suspend", "--yes"]).with(6);
+    let resumed = world.run(&["org", "resume"]).with(0);
+    resumed.says("Nothing changed: “Acme” is active already.");
     let own = world
         .run(&["org", "show", "-q", "--organization", "ACME"])
         .with(0)
