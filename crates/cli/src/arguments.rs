@@ -1,22 +1,22 @@
 //! The command line. The flags of the server's settings are in [`settings`], made from the server's own table.
 
 pub(crate) mod audit;
+mod help;
 pub(crate) mod inventory;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod roles;
 pub(crate) mod settings;
-pub(crate) mod suspension;
+pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod within;
 
-use crate::{
-    exit::Exit,
-    moment::{Expires, Moment, parse_expires, parse_moment},
-};
+pub(crate) use help::{command, parse};
+
+use crate::exit::Exit;
 use audit::AuditCommand;
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use inventory::{Explain, InventoryCommand, RevokeMany};
 use keys::{KeyCommand, PolicyCommand};
@@ -24,7 +24,7 @@ use members::MemberCommand;
 use organizations::Org;
 use roles::{PermissionCommand, RoleCommand};
 use settings::SettingFlags;
-use suspension::{TokenResume, TokenSuspend};
+use tokens::Token;
 use users::UserCommand;
 
 /// Self-hosted authority for personal access tokens: the server, and its tokens from a terminal.
@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Logout(Logout),
     /// Say who is signed in, where, and what they may do
     Whoami(Asking),
-    /// Make, list, show and revoke your personal access tokens
+    /// Make, list, show, suspend and revoke your personal access tokens
     #[command(subcommand)]
     Token(Token),
     /// Ask whether a token is good; the token comes from standard input
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// The users of the deployment: list, make, suspend, remove
     #[command(subcommand, after_help = users::EXAMPLES)]
     User(UserCommand),
-    /// API keys of an organization: list, make, rotate, revoke
+    /// API keys of an organization: list, make, rotate, suspend, revoke
     #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
     Key(KeyCommand),
     /// What the tokens and keys of an organization must keep to
@@ -79,17 +79,15 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = inventory::INVENTORY_EXAMPLES)]
     Inventory(InventoryCommand),
     /// Revoke many tokens and keys at once, after showing which
-    #[command(after_help = inventory::REVOKE_EXAMPLES)]
     Revoke(RevokeMany),
     /// Explain, check by check, what a token may do now and why
-    #[command(after_help = inventory::EXPLAIN_EXAMPLES)]
     Explain(Explain),
     /// Who did what: list, export, verify
     #[command(subcommand, after_help = audit::EXAMPLES)]
     Audit(AuditCommand),
     /// Print the completions of a shell
     Completions {
-        /// Which shell
+        /// The shell that is to complete
         shell: Shell,
     },
 }
@@ -182,83 +180,6 @@ pub(crate) struct Logout {
     /// Forget the token without revoking it
     #[arg(long)]
     pub(crate) keep: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// Make a token; its secret is all that goes to standard output
-    Create(Create),
-    /// List your tokens
-    List(List),
-    /// Show one token
-    Show(Show),
-    /// Revoke a token: from then on it is refused everywhere
-    Revoke(Revoke),
-    /// Suspend a token or key: refused for a while, but not destroyed
-    Suspend(TokenSuspend),
-    /// Let a suspended token or key work again
-    Resume(TokenResume),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Create {
-    /// Name of the token, for you to know it by
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// When it ends: 12h, 30d, 8w, 2027-01-31 (its first moment in UTC), 2027-01-31T12:00:00Z, or never [default: 30d]
-    #[arg(long, value_name = "WHEN", value_parser = parse_expires)]
-    pub(crate) expires: Option<Expires>,
-    /// What it may do, such as repo:read or repo:*; may be given several times
-    #[arg(long = "permission", value_name = "PERMISSION", action = ArgAction::Append)]
-    pub(crate) permissions: Vec<String>,
-    /// It may do all that this command line may do, except making tokens
-    #[arg(long, conflicts_with = "permissions")]
-    pub(crate) all_permissions: bool,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct List {
-    /// Only those in this state
-    #[arg(long, value_parser = ["active", "expired", "revoked", "suspended"])]
-    pub(crate) state: Option<String>,
-    /// Only those with this in their name, prefix or last address
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) search: Option<String>,
-    /// By what they are sorted; with - in front, the other way round
-    #[arg(long, value_name = "FIELD", allow_hyphen_values = true,
-        value_parser = ["created", "-created", "name", "-name", "expirationDate", "-expirationDate", "lastUsed", "-lastUsed"])]
-    pub(crate) sort: Option<String>,
-    /// Only those neither used nor made since: 90d, 2026-01-31
-    #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
-    pub(crate) unused_since: Option<Moment>,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show {
-    /// Its name, prefix or id
-    #[arg(value_name = "NAME|PREFIX|ID")]
-    pub(crate) token: String,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Revoke {
-    /// Its name, prefix or id
-    #[arg(value_name = "NAME|PREFIX|ID", required_unless_present = "own")]
-    pub(crate) token: Option<String>,
-    /// The token that this command line works with
-    #[arg(long = "self", conflicts_with = "token")]
-    pub(crate) own: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) server: Server,
 }
 
 #[derive(Args, Debug)]

@@ -46,6 +46,8 @@ pub(crate) struct Client {
     agent: Agent,
     host: Host,
     proof: Proof,
+    /// It works with the token of `hallpass login`.
+    by_login: bool,
 }
 
 /// An answer that says yes.
@@ -78,7 +80,20 @@ impl Client {
             agent: config.build().into(),
             host,
             proof,
+            by_login: false,
         }
+    }
+
+    /// The same, when its proof is the token that `hallpass login` made: then signing in again gives it more.
+    #[must_use]
+    pub(crate) const fn by_login(mut self, by_login: bool) -> Self {
+        self.by_login = by_login;
+        self
+    }
+
+    /// Whether it works with the token that `hallpass login` made.
+    pub(crate) const fn is_by_login(&self) -> bool {
+        self.by_login
     }
 
     /// The server's address.
@@ -92,6 +107,7 @@ impl Client {
             agent: self.agent.clone(),
             host: self.host.clone(),
             proof,
+            by_login: false,
         }
     }
 
@@ -256,7 +272,7 @@ impl Client {
             return Ok(Answer { cookies, body });
         }
         match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => Err(Failure::of_problem(status, &problem)),
+            Ok(problem) => Err(Failure::of_problem(status, &problem, self.by_login)),
             Err(_) => Err(self.not_hallpass(&format!("answered {status} without saying why"))),
         }
     }

@@ -105,13 +105,14 @@ struct SignedIn {
 fn sign_in(wanted: &Server) -> Result<SignedIn, Failure> {
     let credentials = stored_credentials()?;
     let host = server(wanted, &credentials)?;
-    let (token, place) = match variable(TOKEN_VARIABLE).map(Zeroizing::new) {
+    let (token, place, own) = match variable(TOKEN_VARIABLE).map(Zeroizing::new) {
         Some(text) => (
             credentials::parse(&text, &Place::Environment)?,
             Place::Environment,
+            false,
         ),
         None => match credentials.find(&host)? {
-            Some(stored) => (stored.token, stored.place),
+            Some(stored) => (stored.token, stored.place, stored.own),
             None => {
                 return Err(Failure::new(Exit::NotSignedIn, format!("nobody is signed in to {host}"))
                     .next(format!("Sign in with `hallpass login --host {host}`, or put a token into {TOKEN_VARIABLE}.")));
@@ -120,7 +121,7 @@ fn sign_in(wanted: &Server) -> Result<SignedIn, Failure> {
     };
     let prefix = token.prefix();
     Ok(SignedIn {
-        client: Client::new(host, Proof::Token(token)),
+        client: Client::new(host, Proof::Token(token)).by_login(own),
         prefix,
         place,
     })

@@ -1,5 +1,7 @@
 //! How a command ends: its exit code, and what it says when it did not do as asked.
 
+mod words;
+
 use hallpass_domain::limits::PERMISSION_DESCRIPTION_BYTES_MAX;
 use hallpass_wire::Problem;
 use std::fmt;
@@ -120,23 +122,28 @@ impl Failure {
         self.code.as_deref() == Some(code)
     }
 
-    /// What a problem document says.
-    pub(crate) fn of_problem(status: u16, problem: &Problem) -> Self {
-        let mut failure = Self::new(Exit::of_status(status), without_stop(&problem.detail));
-        if failure.what.is_empty() {
-            failure.what = without_stop(&problem.title);
+    /// What a problem document says. `by_login`: it answers the token of `hallpass login`.
+    pub(crate) fn of_problem(status: u16, problem: &Problem, by_login: bool) -> Self {
+        let told = |text: &str| words::in_flags(&without_stop(text));
+        let mut what =
+            words::ours(&problem.code).map_or_else(|| told(&problem.detail), str::to_owned);
+        if what.is_empty() {
+            what = without_stop(&problem.title);
         }
+        let mut failure = Self::new(Exit::of_status(status), what);
         for field in &problem.errors {
-            if without_stop(&field.detail) != failure.what {
-                failure
-                    .more
-                    .push(format!("{}: {}", clean(&field.field), clean(&field.detail)));
+            let is_told = field.code == problem.code && words::ours(&field.code).is_some();
+            if !is_told && told(&field.detail) != failure.what {
+                let detail = words::in_flags(&clean(&field.detail));
+                let name = clean(words::flag(&field.field));
+                failure.more.push(format!("{name}: {detail}"));
             }
         }
         failure.code = Some(problem.code.clone());
-        if let Some(line) = way_out(&problem.code) {
-            failure.more.push(line.to_owned());
-        }
+        let ways = words::way_out(&problem.code, by_login);
+        failure
+            .more
+            .extend(ways.iter().map(|&line| line.to_owned()));
         if let (500.., Some(request)) = (status, &problem.request) {
             failure.more.push(format!(
                 "Request {} in the server's log says more.",
@@ -145,30 +152,6 @@ impl Failure {
         }
         failure
     }
-}
-
-/// What to do on this machine about a problem of the server; the rest stands in the problem itself.
-fn way_out(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "sign_in_required" | "invalid_token" => "Sign in again with `hallpass login`.",
-        "permission_missing" => {
-            "A token has what it was given when it was made: `hallpass whoami` shows what this one may do."
-        }
-        "wider_than_asker" => {
-            "This command line works with a token of its own, and a token makes none wider or longer-lived than itself. \
-             `hallpass whoami` shows what it may do and when it ends; after `hallpass login` it may do all that your role \
-             allows, for 90 days. Everything else is made on the pages."
-        }
-        "last_superuser" => {
-            "Give somebody else the role first: hallpass member role USER Superuser"
-        }
-        "role_in_use" => "Say which role its members get: --move-members-to ROLE",
-        "changed_meanwhile" => "Nothing was changed. Look again, then repeat it.",
-        "set_by_file" => {
-            "It stands in the server's hallpass.toml: change it there and start the server again."
-        }
-        _ => return None,
-    })
 }
 
 fn without_stop(text: &str) -> String {
@@ -245,8 +228,8 @@ mod tests {
             ..Problem::default()
         };
         assert_eq!(
-            Failure::of_problem(400, &problem).to_string(),
-            "A name is needed\n  scope: “x” is no permission."
+            Failure::of_problem(400, &problem, false).to_string(),
+            "A name is needed\n  --permission: “x” is no permission."
         );
 
         let problem = Problem {
@@ -254,7 +237,7 @@ mod tests {
             detail: "It is revoked.".into(),
             ..Problem::default()
         };
-        let failure = Failure::of_problem(401, &problem);
+        let failure = Failure::of_problem(401, &problem, false);
         assert_eq!(failure.exit, Exit::NotSignedIn);
         assert_eq!(
             failure.to_string(),
@@ -268,10 +251,70 @@ mod tests {
             ..Problem::default()
         };
         assert!(
-            Failure::of_problem(500, &problem)
+            Failure::of_problem(500, &problem, false)
                 .to_string()
                 .contains("r-1")
         );
+    }
+
+    fn told(code: &str, detail: &str, field: Option<&str>, by_login: bool) -> String {
+        let errors = field.map(|field| FieldProblem {
+            field: field.into(),
+            code: code.into(),
+            detail: detail.into(),
+        });
+        let problem = Problem {
+            code: code.into(),
+            detail: detail.into(),
+            errors: errors.into_iter().collect(),
+            ..Problem::default()
+        };
+        Failure::of_problem(409, &problem, by_login).to_string()
+    }
+
+    #[test]
+    fn nothing_is_said_twice_and_flags_are_called_by_their_name() {
+        let late = "expirationDate must lie in the future.";
+        let field = Some("expirationDate");
+        assert_eq!(
+            told("expiration_not_in_future", late, field, false),
+            "--expires must lie in the future"
+        );
+        assert_eq!(
+            told(
+                "expiration_above_policy",
+                "Choose an earlier expirationDate.",
+                field,
+                false
+            ),
+            "Choose an earlier --expires"
+        );
+        let in_use = told("role_in_use", "Move them (moveMembersTo).", None, false);
+        assert!(in_use.contains("--move-members-to ROLE") && !in_use.contains("moveMembersTo"));
+        assert_eq!(
+            told(
+                "set_by_file",
+                "The settings file names a:b: change it there.",
+                None,
+                true
+            ),
+            "The settings file names a:b: change it there"
+        );
+        assert_eq!(
+            told(
+                "last_superuser",
+                "Make somebody else one first.",
+                None,
+                true
+            ),
+            "Make somebody else one first\n  `hallpass member role USER Superuser` does that."
+        );
+        for code in ["above_your_role", "permission_missing", "wider_than_asker"] {
+            assert!(
+                told(code, "No.", None, true).contains("signed in; run `hallpass login` again")
+            );
+            assert!(!told(code, "No.", None, false).contains("when you signed in"));
+        }
     }
 
     #[test]

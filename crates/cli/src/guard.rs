@@ -18,13 +18,22 @@ const TELLING_CHARS: usize = 16;
 pub(crate) fn check(arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
     for argument in arguments {
         if let Some(prefix) = find(&argument) {
+            let what = kind(&prefix);
             return Err(Failure::usage(format!("an argument looks like a token ({prefix}…); a secret is never an argument"))
                 .next("It is now in your shell's history, and other users of this machine may have seen it: revoke it.")
-                .next(format!("To revoke it, name its prefix: hallpass token revoke {prefix}"))
+                .next(format!("To revoke it, name its prefix: hallpass {what} revoke {prefix}"))
                 .next("To hand a token over, use standard input: hallpass login --with-token < FILE, hallpass verify - < FILE"));
         }
     }
     Ok(())
+}
+
+/// What the commands call it: the third letter says what it is, in every brand.
+fn kind(prefix: &Prefix) -> &'static str {
+    match prefix.as_str().as_bytes().get(2) {
+        Some(b'k') => "key",
+        _ => "token",
+    }
 }
 
 fn find(argument: &str) -> Option<Prefix> {
@@ -82,6 +91,12 @@ mod tests {
                 "{told}"
             );
             assert!(told.contains("revoke it"), "{told}");
+            let command = if told.contains("(hpk_") {
+                "hallpass key revoke hpk_000000\n"
+            } else {
+                "hallpass token revoke "
+            };
+            assert!(told.contains(command), "{told}");
         }
     }
 

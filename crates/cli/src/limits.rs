@@ -8,6 +8,8 @@ pub(crate) const REQUEST_SECONDS_MAX: u64 = 45;
 pub(crate) const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Pages of a list that are followed: at 100 a page more than a person makes in a life.
 pub(crate) const PAGES_MAX: usize = 200;
+/// Lines of the audit that are listed at once; an export has all.
+pub(crate) const AUDIT_LINES_MAX: i64 = 20_000;
 /// Bytes read from standard input where a secret is expected.
 pub(crate) const SECRET_INPUT_BYTES_MAX: u64 = 4 * 1024;
 /// Bytes of the file of credentials.

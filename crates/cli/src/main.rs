@@ -16,7 +16,6 @@ mod moment;
 mod output;
 mod prompt;
 
-use clap::Parser as _;
 use exit::{Exit, Failure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
@@ -26,12 +25,13 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let ended = prepare()
-        .and_then(|()| guard::check(given()))
-        .and_then(|()| match arguments::Arguments::try_parse() {
-            Ok(arguments) => commands::run(arguments.command),
-            Err(shown) => Ok(show(&shown)),
-        });
+    let ended =
+        prepare()
+            .and_then(|()| guard::check(given()))
+            .and_then(|()| match arguments::parse() {
+                Ok(arguments) => commands::run(arguments.command),
+                Err(shown) => Ok(show(&shown)),
+            });
     let exit = ended.unwrap_or_else(|failure| {
         output::tell_failure(&failure);
         failure.exit

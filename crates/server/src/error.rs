@@ -130,6 +130,9 @@ pub enum ServiceError {
     /// The settings file says it.
     #[error("the settings file names {0}: change it there and start the server again")]
     SetByFile(String),
+    /// The product needs it.
+    #[error("{0} belongs to the product and cannot be deleted")]
+    PermissionBuiltIn(String),
     /// As many secrets of a key work as may.
     #[error(
         "this key has as many working secrets as it may have; wait until an older one ends, or rotate with no overlap"
@@ -284,8 +287,12 @@ pub fn sentence(text: &str) -> String {
     format!("{}{end}", capitalized(text))
 }
 
-/// The same with a great first letter.
+/// The same with a great first letter, unless it begins with a name that is written as it is: `repo:read`,
+/// `expirationDate`, an address, a prefix.
 pub fn capitalized(text: &str) -> String {
+    if begins_with_a_name(text) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     let first: String = chars
         .next()
@@ -294,9 +301,40 @@ pub fn capitalized(text: &str) -> String {
     format!("{first}{}", chars.as_str())
 }
 
+fn begins_with_a_name(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let first = first.trim_end_matches([':', ',', ';', '.']);
+    first.contains([':', '_', '@', '/']) || first.chars().skip(1).any(char::is_uppercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_begins_great_but_a_name_stays_as_it_is_written() {
+        for (text, told) in [
+            ("a name is needed", "A name is needed."),
+            ("it is: so", "It is: so."),
+            ("sorry: no", "Sorry: no."),
+            ("é", "É."),
+            ("", "."),
+            (
+                "hallpass:audit belongs here",
+                "hallpass:audit belongs here.",
+            ),
+            ("hallpass:… belongs here", "hallpass:… belongs here."),
+            (
+                "expirationDate must lie ahead",
+                "expirationDate must lie ahead.",
+            ),
+            ("hpp_7Kd2mQ… is known", "hpp_7Kd2mQ… is known."),
+            ("eve@acme.example is one", "eve@acme.example is one."),
+            ("“x” is no permission", "“x” is no permission."),
+        ] {
+            assert_eq!(sentence(text), told);
+        }
+    }
 
     #[test]
     fn whoever_asks_too_often_is_told_when_to_ask_again() {

@@ -1,7 +1,10 @@
 //! `hallpass audit …`.
 
 use super::within::Within;
-use crate::moment::{Moment, parse_moment};
+use crate::{
+    limits::AUDIT_LINES_MAX,
+    moment::{Moment, parse_moment},
+};
 use clap::{ArgAction, Args, Subcommand};
 use std::path::PathBuf;
 
@@ -33,7 +36,7 @@ pub(crate) struct AuditFilter {
     /// Only this, such as token.created; may be given several times
     #[arg(long = "action", value_name = "ACTION", action = ArgAction::Append)]
     pub(crate) actions: Vec<String>,
-    /// Only what was done to this, mostly an id
+    /// Only what was done to this: mostly an id; a member's e-mail address means the member
     #[arg(long, value_name = "TARGET")]
     pub(crate) target: Option<String>,
     /// Only what came from this address
@@ -54,9 +57,10 @@ pub(crate) struct AuditFilter {
 pub(crate) struct AuditList {
     #[command(flatten)]
     pub(crate) filter: AuditFilter,
-    /// How many at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-    pub(crate) limit: usize,
+    /// How many at most: 1 to 20000
+    #[arg(long, value_name = "NUMBER", default_value_t = 50,
+        value_parser = clap::value_parser!(u32).range(1..=AUDIT_LINES_MAX))]
+    pub(crate) limit: u32,
     #[command(flatten)]
     pub(crate) within: Within,
 }
@@ -78,8 +82,8 @@ pub(crate) struct AuditExport {
 #[derive(Args, Debug)]
 pub(crate) struct AuditVerify {
     /// The end that an earlier verification printed: an end that was cut off or written anew is then found too
-    #[arg(long, value_name = "NUMBER:CODE")]
-    pub(crate) expected: Option<String>,
+    #[arg(long, value_name = "NUMBER:CODE", num_args = 1..=2)]
+    pub(crate) expected: Vec<String>,
     #[command(flatten)]
     pub(crate) within: Within,
 }

@@ -13,15 +13,6 @@ pub(crate) const INVENTORY_EXAMPLES: &str = "Examples:
   hallpass inventory list --owner eve@acme.example
   hallpass inventory export --format csv --output tokens.csv";
 
-pub(crate) const REVOKE_EXAMPLES: &str = "Examples:
-  hallpass revoke --user eve@acme.example
-  hallpass revoke --made-before 2026-11-01
-  hallpass revoke --kind token --never-expires --unused-since 180d --dry-run";
-
-pub(crate) const EXPLAIN_EXAMPLES: &str = "Examples:
-  hallpass explain hpp_7Kd2mQ --permission repo:read
-  hallpass explain hpp_7Kd2mQ --permission repo:read --address 192.0.2.7";
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum InventoryCommand {
     /// List every token and key of the organization, the latest first
@@ -108,7 +99,7 @@ pub(crate) struct RevokeMany {
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// Its prefix or id; of your own tokens, also its name
+    /// Prefix or id of a token or key; of your own tokens and of keys, also the name
     #[arg(value_name = "PREFIX|ID|NAME")]
     pub(crate) token: String,
     /// What it is to be allowed to do; without it, only whether it works at all

@@ -31,6 +31,10 @@ pub(crate) enum KeyCommand {
     Create(KeyCreate),
     /// Give a key a new secret, which is all that goes to standard output
     Rotate(KeyRotate),
+    /// Suspend a key: refused for a while, but not destroyed
+    Suspend(KeySuspend),
+    /// Let a suspended key work again
+    Resume(KeyNamed),
     /// Revoke a key: all its secrets are refused from then on
     Revoke(KeyRevoke),
 }
@@ -49,7 +53,7 @@ pub(crate) struct KeyList {
 
 #[derive(Args, Debug)]
 pub(crate) struct KeyNamed {
-    /// Which
+    /// Name, prefix or id of the key
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
     #[command(flatten)]
@@ -61,7 +65,7 @@ pub(crate) struct KeyCreate {
     /// Its name, unique in the organization
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Its role: a name or an id; it never gets another
+    /// Name or id of its role; it never gets another
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: String,
     /// When it ends: 60d, 2027-01-31, 2027-01-31T12:00:00Z, or never
@@ -83,7 +87,7 @@ pub(crate) struct KeyCreate {
 
 #[derive(Args, Debug)]
 pub(crate) struct KeyRotate {
-    /// Which
+    /// Name, prefix or id of the key
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
     #[command(flatten)]
@@ -110,8 +114,23 @@ pub(crate) struct Overlap {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct KeySuspend {
+    /// Name, prefix or id of the key
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    /// Why, in one line
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// When it works again by itself [default: when somebody resumes it]: 12h, 7d, 2027-01-31
+    #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
+    pub(crate) until: Option<Moment>,
+    #[command(flatten)]
+    pub(crate) within: Within,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct KeyRevoke {
-    /// Which
+    /// Name, prefix or id of the key
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
     #[command(flatten)]

@@ -45,7 +45,7 @@ pub(crate) struct MemberList {
     /// Only those with this in their name or address
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// Only those with this role
+    /// Only those with this role: its name or id
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
     /// Only those whose membership is suspended
@@ -57,7 +57,7 @@ pub(crate) struct MemberList {
 
 #[derive(Args, Debug)]
 pub(crate) struct MemberNamed {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the member
     #[arg(value_name = "USER")]
     pub(crate) user: String,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub(crate) struct MemberNamed {
 
 #[derive(Args, Debug)]
 pub(crate) struct MemberStopped {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the member
     #[arg(value_name = "USER")]
     pub(crate) user: String,
     #[command(flatten)]
@@ -80,7 +80,7 @@ pub(crate) struct MemberInvite {
     /// Their e-mail address
     #[arg(value_name = "ADDRESS")]
     pub(crate) email: String,
-    /// The role they get
+    /// Name or id of the role they get
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: String,
     #[command(flatten)]
@@ -100,10 +100,10 @@ pub(crate) struct MemberWithdraw {
 
 #[derive(Args, Debug)]
 pub(crate) struct MemberAdd {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the user
     #[arg(value_name = "USER")]
     pub(crate) user: String,
-    /// The role they get
+    /// Name or id of the role they get
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: String,
     #[command(flatten)]
@@ -114,10 +114,10 @@ pub(crate) struct MemberAdd {
 
 #[derive(Args, Debug)]
 pub(crate) struct MemberRole {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the member
     #[arg(value_name = "USER")]
     pub(crate) user: String,
-    /// The role they get
+    /// Name or id of the role they get
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
     #[command(flatten)]

@@ -31,7 +31,7 @@ pub(crate) enum RoleCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct RoleShow {
-    /// Which
+    /// Name or id of the role
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
     #[command(flatten)]
@@ -62,7 +62,7 @@ pub(crate) struct RoleCreate {
 
 #[derive(Args, Debug)]
 pub(crate) struct RoleChange {
-    /// Which
+    /// Name or id of the role
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
     /// What it is to hold from now on; may be given several times
@@ -87,10 +87,10 @@ pub(crate) struct RoleChange {
 
 #[derive(Args, Debug)]
 pub(crate) struct RoleDelete {
-    /// Which
+    /// Name or id of the role
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
-    /// The role that its members get
+    /// Name or id of the role that its members get
     #[arg(long, value_name = "ROLE")]
     pub(crate) move_members_to: Option<String>,
     #[command(flatten)]
@@ -113,7 +113,7 @@ pub(crate) enum PermissionCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct PermissionSet {
-    /// Which: resource:action
+    /// Name of the permission: resource:action
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// What it allows, in one sentence [default: what is said of it now]
@@ -128,7 +128,7 @@ pub(crate) struct PermissionSet {
 
 #[derive(Args, Debug)]
 pub(crate) struct PermissionDelete {
-    /// Which: resource:action
+    /// Name of the permission: resource:action
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     #[command(flatten)]
@@ -145,7 +145,7 @@ pub(crate) struct PermissionApply {
     /// Delete what the file does not list and was added by command, API or page
     #[arg(long)]
     pub(crate) prune: bool,
-    /// Only show the difference; ends with 1 if there is one
+    /// Only show the difference; ends with 1 if there is one. The file is checked as without it
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
     #[command(flatten)]

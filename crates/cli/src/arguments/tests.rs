@@ -1,4 +1,5 @@
-use super::*;
+use super::{tokens::*, *};
+use crate::moment::{Expires, Moment};
 use clap::CommandFactory as _;
 use hallpass_server::config::SETTINGS;
 

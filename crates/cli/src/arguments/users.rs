@@ -36,7 +36,7 @@ pub(crate) struct UserList {
 
 #[derive(Args, Debug)]
 pub(crate) struct UserNamed {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the user
     #[arg(value_name = "USER")]
     pub(crate) user: String,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(crate) struct UserNamed {
 
 #[derive(Args, Debug)]
 pub(crate) struct UserStopped {
-    /// Who: an id or an e-mail address
+    /// Id or e-mail address of the user
     #[arg(value_name = "USER")]
     pub(crate) user: String,
     #[command(flatten)]

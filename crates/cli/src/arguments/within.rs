@@ -9,7 +9,7 @@ pub(crate) struct Report {
     /// Print JSON, as the REST interface has it
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print ids alone, one a line, and say nothing of what was done
+    /// Print ids alone, one a line
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 }
@@ -26,8 +26,8 @@ pub(crate) struct Deployment {
 /// A question about an organization.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Within {
-    /// Another organization than the one you are signed in to, for those who manage the deployment
-    #[arg(long, value_name = "ID")]
+    /// Another organization than the one you are signed in to, by id or name, for those who manage the deployment
+    #[arg(long, value_name = "ID|NAME")]
     pub(crate) organization: Option<String>,
     #[command(flatten)]
     pub(crate) server: Server,

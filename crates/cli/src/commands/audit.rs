@@ -1,8 +1,12 @@
 //! `hallpass audit …`.
 
-use super::{desk::Office, export, inventory, pages};
+use super::{
+    desk::{Office, user},
+    export::{self, Counted},
+    inventory, pages,
+};
 use crate::{
-    arguments::audit::{AuditCommand, AuditFilter, AuditVerify},
+    arguments::audit::{AuditCommand, AuditFilter, AuditList, AuditVerify},
     exit::{Exit, Failure, clean},
     output::{self, Screen, Tone, rows, tokens::key_values},
 };
@@ -12,37 +16,73 @@ use hallpass_wire::{AuditExpected, AuditLine, AuditReport};
 /// Does what was asked.
 pub(super) fn run(command: AuditCommand) -> Result<Exit, Failure> {
     match command {
-        AuditCommand::List(arguments) => {
-            let office = Office::enter(&arguments.within)?;
-            let asked = parameters(&office, &arguments.filter)?;
-            let asked: Vec<_> = asked
-                .iter()
-                .map(|(name, value)| (*name, value.as_deref()))
-                .collect();
-            let path = office.path("/audit");
-            let items: Vec<AuditLine> =
-                pages::some(&office.desk.client, &path, &asked, arguments.limit)?;
-            let none = "Nothing like that was done.";
-            rows::list(&items, none, arguments.within.report, office.desk.now)
-        }
+        AuditCommand::List(arguments) => list(&arguments),
         AuditCommand::Export(arguments) => {
             let office = Office::enter(&arguments.within)?;
-            let asked = parameters(&office, &arguments.filter)?;
+            let target = targets(&office, &arguments.filter)?.0.swap_remove(0);
+            let asked = parameters(&office, &arguments.filter, target)?;
             let mut asked: Vec<_> = asked
                 .iter()
                 .map(|(name, value)| (*name, value.as_deref()))
                 .collect();
             asked.push(("format", Some(arguments.format.as_str())));
             let path = pages::address(&office.path("/audit/export"), &asked);
-            export::run(&office.desk, &path, arguments.output.as_deref())
+            let counted = Counted::of(&arguments.format, "line");
+            export::run(&office.desk, &path, arguments.output.as_deref(), counted)
         }
         AuditCommand::Verify(arguments) => verify(&arguments),
+    }
+}
+
+fn list(arguments: &AuditList) -> Result<Exit, Failure> {
+    let office = Office::enter(&arguments.within)?;
+    let most = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    let (targets, unknown) = targets(&office, &arguments.filter)?;
+    for target in targets {
+        let asked = parameters(&office, &arguments.filter, target)?;
+        let asked: Vec<_> = asked
+            .iter()
+            .map(|(name, value)| (*name, value.as_deref()))
+            .collect();
+        let path = office.path("/audit");
+        let found: Vec<AuditLine> = pages::some(&office.desk.client, &path, &asked, most)?;
+        items.extend(found);
+    }
+    if let (true, Some(failure)) = (items.is_empty(), unknown) {
+        return Err(failure);
+    }
+    items.sort_by_key(|line| std::cmp::Reverse(line.seq));
+    items.truncate(most);
+    let none = "Nothing like that was done.";
+    rows::list(&items, none, arguments.within.report, office.desk.now)
+}
+
+/// What is asked for as target, and why it may be that there is no such thing. Lines about a person name their id; only
+/// what was refused names an address.
+fn targets(
+    office: &Office,
+    filter: &AuditFilter,
+) -> Result<(Vec<Option<String>>, Option<Failure>), Failure> {
+    let as_it_is = vec![filter.target.clone()];
+    let Some(text) = filter.target.as_ref().filter(|text| text.contains('@')) else {
+        return Ok((as_it_is, None));
+    };
+    let user = || user(&office.desk.client, text).map(|user| user.id);
+    match office.member_id(text) {
+        Ok(id) => Ok((vec![Some(id), Some(text.clone())], None)),
+        Err(failure) if failure.exit == Exit::NotFound => Ok(match user() {
+            Ok(id) => (vec![Some(id), Some(text.clone())], None),
+            Err(_) => (as_it_is, Some(failure)),
+        }),
+        Err(failure) => Err(failure),
     }
 }
 
 fn parameters(
     office: &Office,
     filter: &AuditFilter,
+    target: Option<String>,
 ) -> Result<Vec<(&'static str, Option<String>)>, Failure> {
     let now = office.desk.now;
     let actor = filter.actor.as_deref();
@@ -58,7 +98,7 @@ fn parameters(
         ),
         ("token", with),
         ("action", actions),
-        ("target", filter.target.clone()),
+        ("target", target),
         ("address", filter.address.clone()),
         ("since", filter.since.map(|at| at.before(now).to_string())),
         ("until", filter.until.map(|at| at.before(now).to_string())),
@@ -68,9 +108,9 @@ fn parameters(
 
 /// Prints what was verified, and the end to note down.
 fn verify(arguments: &AuditVerify) -> Result<Exit, Failure> {
-    let expected = match &arguments.expected {
-        Some(text) => parse_end(text)?,
-        None => AuditExpected::default(),
+    let expected = match arguments.expected.join(" ") {
+        none if none.is_empty() => AuditExpected::default(),
+        text => parse_end(&text)?,
     };
     let office = Office::enter(&arguments.within)?;
     let report: AuditReport = office
@@ -105,11 +145,12 @@ fn end(report: &AuditReport) -> String {
 
 /// The same, read back.
 fn parse_end(text: &str) -> Result<AuditExpected, Failure> {
-    let (seq, code) = match text.split_once(':') {
-        Some((seq, code)) => (seq, Some(code.to_owned())),
+    // The page shows it with a blank between the two.
+    let (seq, code) = match text.trim().split_once([':', ' ']) {
+        Some((seq, code)) => (seq, Some(code.trim().to_owned())),
         None => (text, None),
     };
-    let seq = seq.parse().map_err(|_| {
+    let seq = seq.trim().parse().map_err(|_| {
         Failure::usage(
             "--expected takes what an earlier `hallpass audit verify` printed as the end",
         )
@@ -173,6 +214,9 @@ mod tests {
             (read.expected_seq, read.expected_code.as_deref()),
             (Some(3), Some("ab12"))
         );
+        for text in ["3 ab12", " 3  ab12 ", "3: ab12"] {
+            assert_eq!(parse_end(text), Ok(read.clone()), "{text}");
+        }
         let paper = Screen {
             width: None,
             colours: false,

@@ -1,17 +1,16 @@
 //! `hallpass completions`.
 
 use crate::{
-    arguments::Arguments,
+    arguments,
     exit::{Exit, Failure},
     output,
 };
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 /// Prints what `shell` is to read to complete our arguments.
 pub(super) fn run(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "hallpass", &mut script);
+    clap_complete::generate(shell, &mut arguments::command(), "hallpass", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

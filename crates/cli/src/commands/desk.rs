@@ -4,14 +4,15 @@ use super::{now, pages, sign_in};
 use crate::{
     arguments::within::{Deployment, Report, Within},
     client::Client,
-    exit::Failure,
+    exit::{Exit, Failure, clean},
 };
 use hallpass_domain::{
     id::{OrganizationId, UserId},
     limits::SEARCH_CHARS_MAX,
     time::Timestamp,
 };
-use hallpass_wire::{Caller, Member, Role, User};
+use hallpass_wire::{Caller, Member, Organization, OwnOrganization, Role, User};
+use std::collections::BTreeSet;
 
 /// Who administers, where, and how they are answered.
 #[derive(Debug)]
@@ -43,19 +44,9 @@ pub(super) struct Office {
 impl Office {
     /// One in the organization that is named, else in the one in force.
     pub(super) fn enter(asked: &Within) -> Result<Self, Failure> {
-        let named = match &asked.organization {
-            Some(text) => {
-                let id = OrganizationId::parse(text).map_err(|_| {
-                    Failure::usage("--organization takes an id")
-                        .next("`hallpass org list --all` shows the ids.")
-                });
-                Some(id?.to_string())
-            }
-            None => None,
-        };
         let client = sign_in(&asked.server)?.client;
-        let organization = match named {
-            Some(named) => named,
+        let organization = match &asked.organization {
+            Some(text) => organization(&client, text)?,
             None => client.get::<Caller>("/v1/caller")?.organization.id,
         };
         let desk = Desk {
@@ -99,6 +90,11 @@ impl Office {
         }
     }
 
+    /// The id of the role that a name or an id means.
+    pub(super) fn role_id(&self, text: &str) -> Result<String, Failure> {
+        self.role(text).map(|role| role.id)
+    }
+
     /// The role that a name or an id means.
     pub(super) fn role(&self, text: &str) -> Result<Role, Failure> {
         let all = pages::whole(&self.desk.client, &self.path("/roles"))?;
@@ -110,6 +106,50 @@ impl Office {
             |role: &Role| role.id == text || is_name(&role.name, text),
         )
     }
+}
+
+/// The id of the organization that an id or a name means: one of the caller's, or for those who manage the deployment
+/// any.
+fn organization(client: &Client, text: &str) -> Result<String, Failure> {
+    if let Ok(id) = OrganizationId::parse(text) {
+        return Ok(id.to_string());
+    }
+    // A token is told of its own organization alone, and of all if it may manage them.
+    let own: Caller = client.get("/v1/caller")?;
+    let own = (own.organization.id, own.organization.name);
+    let others: Vec<OwnOrganization> =
+        pages::whole(client, "/v1/caller/organizations").unwrap_or_default();
+    let others = others.into_iter().map(|one| (one.id, one.name));
+    let search = cut(text);
+    let all: Vec<Organization> =
+        pages::all(client, "/v1/organizations", &[("search", Some(&search))]).unwrap_or_default();
+    let all = all.into_iter().map(|one| (one.id, one.name));
+    let found: BTreeSet<String> = std::iter::once(own)
+        .chain(others)
+        .chain(all)
+        .filter(|(_, name)| is_name(name, text))
+        .map(|(id, _)| id)
+        .collect();
+    the_one(found, text)
+}
+
+fn the_one(mut found: BTreeSet<String>, text: &str) -> Result<String, Failure> {
+    if found.len() > 1 {
+        let ids: Vec<String> = found.iter().map(|id| clean(id)).collect();
+        return Err(Failure::usage(format!(
+            "{} organizations are called “{}”",
+            ids.len(),
+            clean(text)
+        ))
+        .next(format!("Name one by its id: {}", ids.join(", "))));
+    }
+    found.pop_first().ok_or_else(|| {
+        Failure::new(
+            Exit::NotFound,
+            format!("you see no organization that is called “{}”", clean(text)),
+        )
+        .next("`hallpass org list` shows yours; for those who manage the deployment, `hallpass org list --all` shows all.")
+    })
 }
 
 /// The user of the deployment that an id or an address means.
@@ -150,6 +190,16 @@ pub(super) fn is_name(name: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_several_organizations_is_asked_about() {
+        let found = |ids: &[&str]| the_one(ids.iter().map(|id| (*id).to_owned()).collect(), "x");
+        assert_eq!(found(&["a"]), Ok("a".to_owned()));
+        assert_eq!(found(&[]).unwrap_err().exit, Exit::NotFound);
+        let several = found(&["a", "b"]).unwrap_err();
+        assert_eq!(several.exit, Exit::Usage);
+        assert!(several.to_string().ends_with("id: a, b"), "{several}");
+    }
 
     #[test]
     fn addresses_and_names_are_compared_without_regard_to_case() {

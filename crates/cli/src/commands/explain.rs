@@ -1,8 +1,12 @@
 //! `hallpass explain`.
 
-use super::{sign_in, token};
+use super::{desk::Office, key, sign_in, token};
 use crate::{
-    arguments::inventory::Explain,
+    arguments::{
+        inventory::Explain,
+        within::{Report, Within},
+    },
+    client::Client,
     exit::{Exit, Failure, clean},
     output::{self, Screen, Tone, rows::joined, tokens::key_values},
 };
@@ -12,14 +16,8 @@ use hallpass_wire::{ExplainQuestion, Explanation};
 /// Prints the verdict and each check that led to it. Ends with 1 when the token may not.
 pub(super) fn run(arguments: &Explain) -> Result<Exit, Failure> {
     let client = sign_in(&arguments.asking.server)?.client;
-    let named = &arguments.token;
-    let token = if TokenId::parse(named).is_ok() || Prefix::parse(named).is_ok() {
-        named.clone()
-    } else {
-        token::find::find(&client, named)?.id
-    };
     let question = ExplainQuestion {
-        token,
+        token: meant(&client, arguments)?,
         permission: arguments.permission.clone(),
         address: arguments.address.clone(),
     };
@@ -34,6 +32,34 @@ pub(super) fn run(arguments: &Explain) -> Result<Exit, Failure> {
     } else {
         Exit::Refused
     })
+}
+
+/// The id or prefix of the token or key in question.
+fn meant(client: &Client, arguments: &Explain) -> Result<String, Failure> {
+    let text = &arguments.token;
+    if TokenId::parse(text).is_ok() || Prefix::parse(text).is_ok() {
+        return Ok(text.clone());
+    }
+    let mut failure = match token::find::find(client, text) {
+        Ok(token) => return Ok(token.id),
+        Err(failure) => failure,
+    };
+    if failure.exit == Exit::NotFound {
+        failure.what.push_str(", and see no API key with it");
+    }
+    // What is no name of a token may be that of a key, for those who see the keys.
+    let within = Within {
+        organization: None,
+        server: arguments.asking.server.clone(),
+        report: Report {
+            json: arguments.asking.form.json,
+            quiet: false,
+        },
+    };
+    match Office::enter(&within).and_then(|office| key::find(&office, text)) {
+        Ok(key) => Ok(key.id),
+        Err(_) => Err(failure),
+    }
 }
 
 fn told(found: &Explanation, screen: Screen) -> String {

@@ -14,8 +14,39 @@ use std::{
 /// Bytes that are copied in one go.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// What a file consists of, for telling how much it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// One of them.
+    what: &'static str,
+    /// Lines of the file that are none: the heads of columns, the brackets of a list.
+    besides: u64,
+}
+
+impl Counted {
+    /// Of a file in this format.
+    pub(super) fn of(format: &str, what: &'static str) -> Self {
+        let besides = match format {
+            "csv" => 1,
+            "json" => 2,
+            _ => 0,
+        };
+        Self { what, besides }
+    }
+
+    fn told(self, lines: u64) -> String {
+        let number = lines.saturating_sub(self.besides);
+        rows::count(number, self.what).replace("token or keys", "tokens and keys")
+    }
+}
+
 /// Writes what is at `path` of the server to `file`, else to standard output.
-pub(super) fn run(desk: &Desk, path: &str, file: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    desk: &Desk,
+    path: &str,
+    file: Option<&Path>,
+    counted: Counted,
+) -> Result<Exit, Failure> {
     let mut from = desk.client.get_file(path)?;
     let Some(file) = file else {
         copy(
@@ -44,7 +75,7 @@ pub(super) fn run(desk: &Desk, path: &str, file: Option<&Path>) -> Result<Exit, 
     })?;
     std::fs::rename(part, file).map_err(|error| trouble(&error))?;
     rows::say(
-        &format!("Wrote {shown}: {}.", rows::count(lines, "line")),
+        &format!("Wrote {shown}: {}.", counted.told(lines)),
         desk.report,
     );
     Ok(Exit::Done)
@@ -140,6 +171,16 @@ mod tests {
             buffer[..2].copy_from_slice(b"a\n");
             Ok(2)
         }
+    }
+
+    #[test]
+    fn what_is_told_is_what_is_in_the_file_and_not_its_lines() {
+        let told = |format, what, lines| Counted::of(format, what).told(lines);
+        assert_eq!(told("csv", "token or key", 9), "8 tokens and keys");
+        assert_eq!(told("json", "token or key", 10), "8 tokens and keys");
+        assert_eq!(told("csv", "token", 2), "1 token");
+        assert_eq!(told("json", "key", 2), "0 keys");
+        assert_eq!(told("jsonl", "line", 3), "3 lines");
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `hallpass inventory …`, and what its filters say.
 
-use super::{desk::Office, export, pages};
+use super::{
+    desk::Office,
+    export::{self, Counted},
+    pages,
+};
 use crate::{
     arguments::inventory::{Filter, InventoryCommand},
     exit::{Exit, Failure},
@@ -27,7 +31,13 @@ pub(super) fn run(command: InventoryCommand) -> Result<Exit, Failure> {
             let mut asked: Vec<_> = asked.iter().map(borrowed).collect();
             asked.push(("format", Some(arguments.format.as_str())));
             let path = pages::address(&office.path("/tokens/export"), &asked);
-            export::run(&office.desk, &path, arguments.output.as_deref())
+            let what = match arguments.filter.kind.as_deref() {
+                Some("key") => "key",
+                Some(_) => "token",
+                None => "token or key",
+            };
+            let counted = Counted::of(&arguments.format, what);
+            export::run(&office.desk, &path, arguments.output.as_deref(), counted)
         }
     }
 }

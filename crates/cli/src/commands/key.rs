@@ -1,11 +1,14 @@
 //! `hallpass key …`.
 
-use super::{desk::Office, pages, this_second};
+use super::{desk::Office, pages, this_second, token::suspend};
 use crate::{
     arguments::keys::{KeyCommand, KeyCreate, KeyRevoke, KeyRotate, Overlap},
     exit::{Exit, Failure, clean},
     moment::{Expires, Moment},
-    output::{self, rows, tokens::told},
+    output::{
+        self, rows,
+        tokens::{both, exact, told},
+    },
     prompt,
 };
 use hallpass_domain::{id::TokenId, name::TokenName, time::Timestamp};
@@ -37,6 +40,8 @@ pub(super) fn run(command: KeyCommand) -> Result<Exit, Failure> {
         }
         KeyCommand::Create(arguments) => create(arguments),
         KeyCommand::Rotate(arguments) => rotate(&arguments),
+        KeyCommand::Suspend(arguments) => suspend::suspend_key(&arguments),
+        KeyCommand::Resume(arguments) => suspend::resume_key(&arguments),
         KeyCommand::Revoke(arguments) => revoke(&arguments),
     }
 }
@@ -46,7 +51,7 @@ fn path(office: &Office, id: &str) -> String {
 }
 
 /// The key that a name, a prefix or an id means; a name means the key that has it now.
-fn find(office: &Office, text: &str) -> Result<ApiKey, Failure> {
+pub(super) fn find(office: &Office, text: &str) -> Result<ApiKey, Failure> {
     let client = &office.desk.client;
     if TokenId::parse(text).is_ok() {
         return client.get(&path(office, text));
@@ -125,7 +130,7 @@ fn create(arguments: KeyCreate) -> Result<Exit, Failure> {
         }
     })?;
     let ends = match &made.expiration_date {
-        Some(date) => format!("ends {}", told(date, office.desk.now)),
+        Some(date) => format!("ends {}", both(date, office.desk.now)),
         None => "never ends".to_owned(),
     };
     let sentence = format!(
@@ -137,7 +142,7 @@ fn create(arguments: KeyCreate) -> Result<Exit, Failure> {
 }
 
 /// A key in a sentence.
-fn named(key: &ApiKey) -> String {
+pub(super) fn named(key: &ApiKey) -> String {
     format!("“{}” ({})", clean(&key.name), clean(&key.prefix))
 }
 
@@ -183,7 +188,7 @@ fn overlap(asked: Overlap, now: Timestamp) -> Result<(RotateKey, String), Failur
         } => {
             let until = moment.after(now).to_string();
             wish.overlap = Some("until".to_owned());
-            let told = format!("The old secret works until {until}");
+            let told = format!("The old secret works until {}", exact(&until));
             wish.until = Some(until);
             told
         }

@@ -128,9 +128,12 @@ fn go_to(client: &Client, caller: Caller, wanted: &str) -> Result<Caller, Failur
 fn read_sign_in(arguments: &Login) -> Result<SignIn, Failure> {
     let asked = prompt::somebody_is_there();
     let nobody = |flag: &str| {
-        Failure::usage("nobody can be asked here").next(format!(
-            "Give {flag}, or --with-token and a token on standard input."
-        ))
+        // A token stays where it was made: with one nobody gets to another organization.
+        let or = match arguments.organization {
+            None => ", or --with-token and a token on standard input",
+            Some(_) => "",
+        };
+        Failure::usage("nobody can be asked here").next(format!("Give {flag}{or}."))
     };
     let email = match &arguments.email {
         Some(email) => email.clone(),

@@ -51,7 +51,8 @@ pub(super) fn run(command: MemberCommand) -> Result<Exit, Failure> {
             change_it(
                 &arguments,
                 &change,
-                "may have tokens; those they had work again",
+                |member| member.may_have_tokens,
+                ("may have tokens", "; those they had work again"),
             )
         }
         MemberCommand::ForbidTokens(arguments) => forbid_tokens(&arguments),
@@ -61,7 +62,12 @@ pub(super) fn run(command: MemberCommand) -> Result<Exit, Failure> {
                 standing: Some("active".into()),
                 ..ChangeMember::default()
             };
-            change_it(&arguments, &change, "is an active member again")
+            change_it(
+                &arguments,
+                &change,
+                |member| member.standing == "active",
+                ("is an active member", " again"),
+            )
         }
         MemberCommand::Remove(arguments) => remove(&arguments),
     }
@@ -69,9 +75,11 @@ pub(super) fn run(command: MemberCommand) -> Result<Exit, Failure> {
 
 fn list(arguments: &MemberList) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
+    let role = arguments.role.as_deref();
+    let role = role.map(|role| office.role_id(role)).transpose()?;
     let filters = [
         ("search", arguments.search.as_deref()),
-        ("role", arguments.role.as_deref()),
+        ("role", role.as_deref()),
         ("standing", arguments.suspended.then_some("suspended")),
     ];
     let items: Vec<Member> = pages::all(&office.desk.client, &office.path("/members"), &filters)?;
@@ -91,9 +99,13 @@ fn invitations(office: &Office) -> Result<Vec<Invitation>, Failure> {
 fn invite(arguments: MemberInvite) -> Result<Exit, Failure> {
     let report = arguments.within.report;
     let office = Office::enter(&arguments.within)?;
+    let open = invitations(&office)?;
+    let before = open
+        .iter()
+        .any(|one| is_address(&one.email, &arguments.email));
     let wish = Invite {
         email: arguments.email,
-        role: arguments.role,
+        role: office.role_id(&arguments.role)?,
         may_have_tokens: arguments.tokens.said(),
     };
     let mut made: Invitation = office
@@ -124,6 +136,12 @@ fn invite(arguments: MemberInvite) -> Result<Exit, Failure> {
         ),
         report,
     );
+    if before {
+        rows::say(
+            "The invitation that was open for this address is withdrawn: its link works no more.",
+            report,
+        );
+    }
     output::print(&Zeroizing::new(format!("{}\n", *link))).map_err(lost)?;
     Ok(Exit::Done)
 }
@@ -150,7 +168,7 @@ fn add(arguments: MemberAdd) -> Result<Exit, Failure> {
     let user = desk::user(&office.desk.client, &arguments.user)?;
     let wish = AddMember {
         user: user.id,
-        role: arguments.role,
+        role: office.role_id(&arguments.role)?,
         may_have_tokens: arguments.tokens.said(),
     };
     let member: Member = office.desk.client.post(&office.path("/members"), &wish)?;
@@ -160,6 +178,12 @@ fn add(arguments: MemberAdd) -> Result<Exit, Failure> {
         clean(&member.role.name)
     );
     rows::changed(&member, &told, arguments.within.report)
+}
+
+/// What was asked for is so already.
+fn unchanged(member: &Member, how: &str, office: &Office) -> Result<Exit, Failure> {
+    let told = format!("Nothing changed: {} {how} already.", named(member));
+    rows::changed(member, &told, office.desk.report)
 }
 
 /// A member in a sentence.
@@ -176,7 +200,7 @@ fn role(arguments: MemberRole) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let before = office.member(&arguments.user)?;
     let change = ChangeMember {
-        role: Some(arguments.role),
+        role: Some(office.role_id(&arguments.role)?),
         ..ChangeMember::default()
     };
     let member = put(&office, &before, &change)?;
@@ -189,17 +213,28 @@ fn role(arguments: MemberRole) -> Result<Exit, Failure> {
     rows::changed(&member, &told, arguments.within.report)
 }
 
-fn change_it(arguments: &MemberNamed, change: &ChangeMember, now: &str) -> Result<Exit, Failure> {
+fn change_it(
+    arguments: &MemberNamed,
+    change: &ChangeMember,
+    is_so: impl Fn(&Member) -> bool,
+    (now, besides): (&str, &str),
+) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let before = office.member(&arguments.user)?;
+    if is_so(&before) {
+        return unchanged(&before, now, &office);
+    }
     let member = put(&office, &before, change)?;
-    let told = format!("{} {now}.", named(&member));
+    let told = format!("{} {now}{besides}.", named(&member));
     rows::changed(&member, &told, arguments.within.report)
 }
 
 fn forbid_tokens(arguments: &MemberStopped) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let before = office.member(&arguments.user)?;
+    if !before.may_have_tokens {
+        return unchanged(&before, "may not have tokens", &office);
+    }
     let who = named(&before);
     let tokens = count(before.tokens, "live token");
     prompt::consent(
@@ -221,6 +256,9 @@ fn forbid_tokens(arguments: &MemberStopped) -> Result<Exit, Failure> {
 fn suspend(arguments: &MemberStopped) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let before = office.member(&arguments.user)?;
+    if before.standing == "suspended" {
+        return unchanged(&before, "is suspended here", &office);
+    }
     let who = named(&before);
     let tokens = count(before.tokens, "live token");
     prompt::consent(

@@ -114,6 +114,9 @@ fn own(caller: Caller) -> OwnOrganization {
 fn suspend(arguments: &OrgSuspend) -> Result<Exit, Failure> {
     let office = Office::enter(&arguments.within)?;
     let before = show(&office)?;
+    if before.standing == "suspended" {
+        return unchanged(&before, &office);
+    }
     let name = clean(&before.name);
     prompt::consent(
         arguments.consent.yes,
@@ -131,8 +134,23 @@ fn suspend(arguments: &OrgSuspend) -> Result<Exit, Failure> {
     rows::changed(&changed, &told, arguments.within.report)
 }
 
+/// What was asked for is so already.
+fn unchanged(before: &Organization, office: &Office) -> Result<Exit, Failure> {
+    let told = format!(
+        "Nothing changed: “{}” is {} already.",
+        clean(&before.name),
+        clean(&before.standing)
+    );
+    rows::changed(before, &told, office.desk.report)
+}
+
 fn resume(within: &Within) -> Result<Exit, Failure> {
-    let changed = change_it(&Office::enter(within)?, &standing("active"))?;
+    let office = Office::enter(within)?;
+    let before = show(&office)?;
+    if before.standing == "active" {
+        return unchanged(&before, &office);
+    }
+    let changed = change_it(&office, &standing("active"))?;
     let told = format!("“{}” works again.", clean(&changed.name));
     rows::changed(&changed, &told, within.report)
 }

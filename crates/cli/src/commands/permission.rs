@@ -10,7 +10,8 @@ use crate::{
     output::rows,
     prompt,
 };
-use hallpass_wire::{CatalogueEntry, PutPermission};
+use hallpass_domain::permission as domain;
+use hallpass_wire::{CatalogueEntry, PersonalAccessToken, PutPermission};
 
 mod apply;
 
@@ -44,7 +45,8 @@ fn set(arguments: PermissionSet) -> Result<Exit, Failure> {
     let now = catalogue(&desk)?
         .into_iter()
         .find(|entry| entry.name == arguments.name);
-    let verb = if now.is_some() { "Changed" } else { "Added" };
+    let is_new = now.is_none();
+    let verb = if is_new { "Added" } else { "Changed" };
     let (description, risk) = now.map_or_else(
         || (String::new(), None),
         |entry| (entry.description, Some(entry.risk)),
@@ -59,7 +61,44 @@ fn set(arguments: PermissionSet) -> Result<Exit, Failure> {
         clean(&entry.name),
         clean(&entry.risk)
     );
-    rows::changed(&entry, &told, desk.report)
+    rows::changed(&entry, &told, desk.report)?;
+    if is_new {
+        tell_added(&desk, &[entry.name]);
+    }
+    Ok(Exit::Done)
+}
+
+/// The token of this login names what there was when somebody signed in.
+fn tell_added(desk: &Desk, added: &[String]) {
+    if !desk.client.is_by_login() {
+        return;
+    }
+    let own = desk
+        .client
+        .get::<PersonalAccessToken>("/v1/personal-access-tokens/self")
+        .ok()
+        .and_then(|token| token.scope)
+        .and_then(|own| domain::PermissionSet::parse(own.iter().map(String::as_str)).ok());
+    let Some(own) = own else {
+        return;
+    };
+    let is_held = |name: &String| {
+        domain::Permission::parse(name).is_ok_and(|permission| own.covers(&permission))
+    };
+    let missing: Vec<String> = added
+        .iter()
+        .filter(|name| !is_held(name))
+        .map(|name| clean(name))
+        .collect();
+    if !missing.is_empty() {
+        rows::say(
+            &format!(
+                "This login does not hold {} yet: run `hallpass login` again.",
+                missing.join(", ")
+            ),
+            desk.report,
+        );
+    }
 }
 
 fn delete(arguments: &PermissionDelete) -> Result<Exit, Failure> {
@@ -72,6 +111,12 @@ fn delete(arguments: &PermissionDelete) -> Result<Exit, Failure> {
         |entry: &CatalogueEntry| is_name(&entry.name, &arguments.name),
     )?;
     let name = clean(&entry.name);
+    if entry.source == "product" {
+        return Err(Failure::new(
+            Exit::Conflict,
+            format!("{name} belongs to the product and cannot be deleted"),
+        ));
+    }
     prompt::consent(
         arguments.consent.yes,
         &format!(

@@ -7,7 +7,7 @@ use crate::{
     output::{
         self, Screen, Tone,
         rows::{self, Fact, count, joined},
-        tokens::{both, key_values},
+        tokens::{both, exact, key_values},
     },
     prompt,
 };
@@ -64,7 +64,9 @@ fn set(arguments: &PolicySet) -> Result<Exit, Failure> {
     if !arguments.consent.yes {
         show(&preview)?;
     }
-    let when = enforce_at.as_deref().unwrap_or("at once");
+    let when = enforce_at
+        .as_deref()
+        .map_or_else(|| "at once".to_owned(), exact);
     prompt::consent(
         arguments.consent.yes,
         &format!("{} In force: {when}.", effects(&preview)),
@@ -95,7 +97,7 @@ fn begun_from(
         Some(next) if arguments.amend => Ok((next.policy, Some(next.enforce_at))),
         Some(next) if !arguments.replace && !arguments.dry_run => Err(Failure::usage(format!(
             "a change of the policy is planned for {}",
-            clean(&next.enforce_at)
+            exact(&next.enforce_at)
         ))
         .next(
             "Add --amend to change what is planned, or --replace to forget it for this change of what is in force",
@@ -185,7 +187,7 @@ fn effects(preview: &PolicyPreview) -> String {
         told.push_str(&format!(" {tokens} would be refused from where last used."));
     }
     if let Some(at) = &preview.replaces_planned {
-        let at = clean(at);
+        let at = exact(at);
         told.push_str(&format!(" What is planned for {at} is replaced."));
     }
     if preview.asker_refused {
@@ -194,6 +196,10 @@ fn effects(preview: &PolicyPreview) -> String {
         );
     }
     told
+}
+
+fn ends(date: Option<&str>, none: &str) -> String {
+    date.map_or_else(|| none.to_owned(), exact)
 }
 
 fn show(preview: &PolicyPreview) -> Result<(), Failure> {
@@ -218,11 +224,11 @@ fn show(preview: &PolicyPreview) -> Result<(), Failure> {
             screen.cell(&token.name, Tone::Plain),
             screen.cell(&token.owner.name, Tone::Plain),
             screen.cell(
-                token.expiration_date.as_deref().unwrap_or("never"),
+                &ends(token.expiration_date.as_deref(), "never"),
                 Tone::Plain,
             ),
             screen.cell(
-                token.new_expiration_date.as_deref().unwrap_or("-"),
+                &ends(token.new_expiration_date.as_deref(), "-"),
                 Tone::Plain,
             ),
         ]);

@@ -5,10 +5,10 @@ pub(super) mod find;
 mod list;
 mod revoke;
 mod show;
-mod suspend;
+pub(super) mod suspend;
 
 use crate::{
-    arguments::Token,
+    arguments::tokens::Token,
     exit::{Exit, Failure},
 };
 

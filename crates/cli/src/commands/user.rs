@@ -34,6 +34,9 @@ pub(super) fn run(command: UserCommand) -> Result<Exit, Failure> {
         UserCommand::Resume(arguments) => {
             let desk = Desk::of_deployment(&arguments.deployment)?;
             let user = desk::user(&desk.client, &arguments.user)?;
+            if user.standing == "active" {
+                return unchanged(&desk, &user, "is active");
+            }
             let user = set(&desk, &user, "active")?;
             let told = format!("{} is active again.", named(&user));
             rows::changed(&user, &told, desk.report)
@@ -45,6 +48,12 @@ pub(super) fn run(command: UserCommand) -> Result<Exit, Failure> {
 /// A user in a sentence.
 fn named(user: &User) -> String {
     format!("{} ({})", clean(&user.name), clean(&user.email))
+}
+
+/// What was asked for is so already.
+fn unchanged(desk: &Desk, user: &User, how: &str) -> Result<Exit, Failure> {
+    let told = format!("Nothing changed: {} {how} already.", named(user));
+    rows::changed(user, &told, desk.report)
 }
 
 fn path(user: &User) -> String {
@@ -84,6 +93,9 @@ fn create(arguments: UserCreate) -> Result<Exit, Failure> {
 fn suspend(arguments: &UserStopped) -> Result<Exit, Failure> {
     let desk = Desk::of_deployment(&arguments.deployment)?;
     let user = desk::user(&desk.client, &arguments.user)?;
+    if user.standing == "suspended" {
+        return unchanged(&desk, &user, "is suspended everywhere");
+    }
     let who = named(&user);
     prompt::consent(
         arguments.consent.yes,

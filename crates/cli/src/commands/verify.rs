@@ -72,7 +72,7 @@ fn told(answer: &VerifyAnswer, permission: Option<&str>) -> String {
         answer
             .expiration_date
             .as_ref()
-            .map(|date| format!("{} ({date})", tokens::told(date, now()))),
+            .map(|date| tokens::both(date, now())),
     );
     tokens::key_values(&rows, Screen::of_process())
 }

@@ -12,6 +12,15 @@ fn when(moment: Option<&String>, now: Timestamp) -> String {
     moment.map_or_else(|| "never".to_owned(), |moment| told(moment, now))
 }
 
+fn ends(key: &ApiKey, now: Timestamp) -> Text {
+    // When a revoked key would have ended helps nobody.
+    if key.revoked.is_some() {
+        ("-".to_owned(), Tone::Quiet)
+    } else {
+        plain(when(key.expiration_date.as_ref(), now))
+    }
+}
+
 /// One secret of a key, in a line.
 fn secret(secret: &KeySecret, now: Timestamp) -> String {
     let mut text = format!(
@@ -53,7 +62,7 @@ impl Shown for ApiKey {
             plain(&self.prefix),
             plain(&self.role.name),
             state(&self.state),
-            plain(when(self.expiration_date.as_ref(), now)),
+            ends(self, now),
             plain(when(self.last_used.as_ref(), now)),
             plain(working.to_string()),
         ]
@@ -75,7 +84,9 @@ impl Shown for ApiKey {
             ("created", both(&self.created, now), Tone::Plain),
             (
                 "expires",
-                when(self.expiration_date.as_ref(), now),
+                self.expiration_date
+                    .as_ref()
+                    .map_or_else(|| "never".to_owned(), |date| both(date, now)),
                 Tone::Plain,
             ),
         ];

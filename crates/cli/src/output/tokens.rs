@@ -161,9 +161,21 @@ pub(crate) fn both(moment: &str, now: Timestamp) -> String {
     with_exact(told(moment, now), Some(moment))
 }
 
-fn with_exact(text: String, exact: Option<&str>) -> String {
-    match exact {
-        Some(exact) => format!("{text} ({exact})"),
+/// A moment of the server to the minute, `2027-02-20 22:18 UTC`; as it is when it is none.
+pub(crate) fn exact(moment: &str) -> String {
+    Timestamp::parse(moment).map_or_else(
+        |_| clean(moment),
+        |moment| {
+            let text = moment.to_string().replace('T', " ");
+            let minute: String = text.chars().take("2027-02-20 22:18".len()).collect();
+            format!("{minute} UTC")
+        },
+    )
+}
+
+fn with_exact(text: String, moment: Option<&str>) -> String {
+    match moment {
+        Some(moment) => format!("{text} ({})", exact(moment)),
         None => text,
     }
 }
@@ -287,7 +299,18 @@ pub(crate) mod tests {
     #[test]
     fn a_card() {
         insta::assert_snapshot!(card(&examples()[0], now(), PAPER));
-        assert!(card(&examples()[1], now(), PAPER).contains("1 day ago (2026-11-21T10:15:00Z)"));
+        assert!(card(&examples()[1], now(), PAPER).contains("1 day ago (2026-11-21 10:15 UTC)"));
+    }
+
+    #[test]
+    fn moments_are_told_to_the_minute() {
+        for (moment, told) in [
+            ("2027-02-20T22:18:59.123456Z", "2027-02-20 22:18 UTC"),
+            ("2027-02-20T22:18:00+01:00", "2027-02-20 21:18 UTC"),
+            ("soon\u{1b}", "soon\u{fffd}"),
+        ] {
+            assert_eq!(exact(moment), told);
+        }
     }
 
     #[test]

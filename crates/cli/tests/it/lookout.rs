@@ -1,6 +1,6 @@
 //! Keys, policy, inventory, revocation of many, explanations and the audit from a terminal.
 
-use crate::world::World;
+use crate::world::{World, items, run};
 
 #[test]
 fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
@@ -64,7 +64,8 @@ fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
 
     world
         .run(&["token", "suspend", &third[..10], "--reason", "Odd use"])
-        .with(0);
+        .with(0)
+        .says("Suspended the API key “deploy”");
     assert!(
         world
             .run_with(&["verify", "-"], &third)
@@ -72,10 +73,47 @@ fn a_key_is_made_rotated_and_revoked_and_its_secrets_are_told_once() {
             .out()
             .contains("suspended")
     );
-    world.run(&["token", "resume", &third[..10]]).with(0);
+    world
+        .run(&["token", "resume", &third[..10]])
+        .with(0)
+        .says("Resumed the API key “deploy”");
+    world
+        .run(&["token", "resume", &third[..10]])
+        .with(0)
+        .says("Nothing changed: the API key “deploy”");
     world.run_with(&["verify", "-"], &third).with(0);
+    let rest = ["key", "suspend", "DEPLOY", "--reason", "Odd", "--until"];
+    let rest = world.run(&[&rest[..], &["7d"]].concat()).with(0).err();
+    assert!(
+        rest.contains("Suspended the API key “deploy”") && rest.contains(" UTC."),
+        "{rest}"
+    );
+    world
+        .run(&["explain", "deploy"])
+        .with(1)
+        .tells("refused: suspended");
+    world.run(&["key", "resume", "deploy"]).with(0);
+    world
+        .run(&["key", "resume", "deploy"])
+        .with(0)
+        .says("Nothing changed");
+    world.run_with(&["verify", "-"], &third).with(0);
+    world.run(&["explain", "neither"]).with(5).says(
+        "you have no token with the name, prefix or id “neither”, and see no API key with it",
+    );
+    let shown = world.run(&["key", "show", "deploy"]).with(0).out();
+    assert!(
+        shown.contains(" UTC)") && !shown.contains("Z)"),
+        "moments are told to the minute: {shown}"
+    );
     world.run(&["key", "revoke", "deploy", "--yes"]).with(0);
     world.run_with(&["verify", "-"], &third).with(1);
+    let listed = world.run(&["key", "list"]).with(0).out();
+    let line = listed
+        .lines()
+        .find(|line| line.starts_with("deploy"))
+        .unwrap();
+    assert!(line.contains(" -  ") && !line.contains(" in "), "{line}");
 }
 
 #[test]
@@ -123,7 +161,13 @@ fn what_there_is_is_listed_exported_explained_and_revoked_together() {
 
     world
         .run(&["inventory", "export", "--output", "tokens.csv"])
-        .with(0);
+        .with(0)
+        .says("Wrote tokens.csv: 2 tokens and keys.");
+    let json = ["inventory", "export", "--format", "json", "--kind", "token"];
+    world
+        .run(&[&json[..], &["--output", "tokens.json"]].concat())
+        .with(0)
+        .says("Wrote tokens.json: 2 tokens.");
     let file = std::fs::read_to_string(world.home.path().join("tokens.csv")).unwrap();
     assert!(
         file.starts_with("id,kind,name") && file.contains(prefix),
@@ -152,6 +196,12 @@ fn what_there_is_is_listed_exported_explained_and_revoked_together() {
         refused.contains("refused: permission_missing") && refused.contains('✗'),
         "{refused}"
     );
+
+    world
+        .run(&["explain", prefix, "--permission", "no:such"])
+        .with(1)
+        .tells("Nobody holds no:such: there is no such permission.")
+        .tells("check before it failed: whether the policy forbids the permission.");
 
     world.run(&["revoke"]).with(2);
     let preview = ["revoke", "--search", "ci", "--state", "active"];
@@ -204,6 +254,38 @@ fn the_audit_is_listed_exported_and_verified_against_what_was_noted_down() {
         .with(0)
         .out();
     assert!(by.contains("token.created"), "{by}");
+    let bob = "bob@acme.example";
+    let to_bob = ["audit", "list", "--target", bob];
+    world
+        .run(&to_bob)
+        .with(5)
+        .says("there is no member “bob@acme.example”");
+    let narrow = world.create(&["narrow", "--permission", "repo:read"]);
+    run(
+        world
+            .command(&["user", "create", bob, "--name", "Bob"])
+            .env("HALLPASS_TOKEN", &narrow),
+        "",
+    )
+    .with(1);
+    world.run(&to_bob).with(0).tells("refused");
+    world.run(&["user", "create", bob, "--name", "Bob"]).with(0);
+    world
+        .run(&["member", "add", bob, "--role", "Member"])
+        .with(0);
+    world.run(&["member", "role", bob, "Viewer"]).with(0);
+    world
+        .run(&to_bob)
+        .with(0)
+        .tells("refused")
+        .tells("member.added")
+        .tells("member.changed");
+    let newest = [&to_bob[..], &["--limit", "1", "--json"]].concat();
+    let newest = items(&world.run(&newest).with(0));
+    assert_eq!(
+        (newest.len(), &newest[0]["action"]),
+        (1, &"member.changed".into())
+    );
     world
         .run(&[
             "audit",
@@ -236,6 +318,13 @@ fn the_audit_is_listed_exported_and_verified_against_what_was_noted_down() {
         "{told}"
     );
     let (seq, code) = end.split_once(':').unwrap();
+    let blank = format!("{seq} {code}");
+    for expected in [&[blank.as_str()][..], &[seq, code][..]] {
+        world
+            .run(&[&["audit", "verify", "--expected"], expected].concat())
+            .with(0)
+            .tells("none");
+    }
     let other = format!(
         "{seq}:{}{}",
         if code.starts_with('0') { '1' } else { '0' },

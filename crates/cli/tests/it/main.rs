@@ -7,9 +7,11 @@
     reason = "a test reports by panicking, and tells one story from its beginning to its end"
 )]
 
+mod catalogue;
 mod kill_nine;
 mod lookout;
 mod offline;
 mod organization;
+mod said;
 mod tokens;
 mod world;

@@ -32,6 +32,42 @@ fn a_token_as_an_argument_is_refused_before_anything_else_and_not_repeated() {
 }
 
 #[test]
+fn a_key_as_an_argument_is_told_how_a_key_is_revoked() {
+    let home = temp_dir();
+    for (argument, told) in [
+        (
+            "hpk_7Kd2mQv9XwB4nT1cRz8",
+            "hallpass key revoke hpk_7Kd2mQ\n",
+        ),
+        (
+            "ack_7Kd2mQv9XwB4nT1cRz8Lp",
+            "hallpass key revoke ack_7Kd2mQ\n",
+        ),
+        (
+            "hpp_7Kd2mQv9XwB4nT1cRz8",
+            "hallpass token revoke hpp_7Kd2mQ\n",
+        ),
+    ] {
+        run(hallpass(&home).args(["verify", argument]), "")
+            .with(2)
+            .says(told);
+    }
+}
+
+#[test]
+fn every_list_of_the_audit_has_a_line_at_least() {
+    let home = temp_dir();
+    for limit in ["0", "20001", "-1"] {
+        run(
+            hallpass(&home).args(["audit", "list", &format!("--limit={limit}")]),
+            "",
+        )
+        .with(2)
+        .says("1..=20000");
+    }
+}
+
+#[test]
 fn what_is_not_understood_ends_with_two_and_help_with_nothing() {
     let home = temp_dir();
     run(hallpass(&home).arg("serv"), "").with(2);

@@ -1,10 +1,6 @@
 //! An organization from a terminal: organizations, members, roles, permissions, users.
 
-use crate::world::{EMAIL, PASSWORD, World};
-
-fn items(ended: &crate::world::Ended) -> Vec<serde_json::Value> {
-    ended.json()["items"].as_array().unwrap().clone()
-}
+use crate::world::{EMAIL, PASSWORD, World, items};
 
 #[test]
 fn an_organization_is_made_peopled_suspended_and_resumed() {
@@ -50,6 +46,22 @@ fn an_organization_is_made_peopled_suspended_and_resumed() {
     let code = link.out().trim_end().to_owned();
     assert!(code.contains("/invitation?code=") && code.lines().count() == 1);
     assert!(!link.err().contains("code="), "{}", link.err());
+    let again = ["member", "invite", "eve@initech.example", "--role"];
+    world
+        .run(&[&again[..], &["nosuch"], &there[..]].concat())
+        .with(5)
+        .says("hallpass role list");
+    let second = world
+        .run(&[&again[..], &["Superuser"], &there[..]].concat())
+        .with(0);
+    assert!(!link.err().contains("withdrawn"), "{}", link.err());
+    assert!(
+        second
+            .err()
+            .contains("was open for this address is withdrawn"),
+        "{}",
+        second.err()
+    );
     let open = items(
         &world
             .run(&[&["member", "invitations", "--json"], &there[..]].concat())
@@ -90,9 +102,24 @@ fn an_organization_is_made_peopled_suspended_and_resumed() {
         .run(&[&["org", "resume", "-q"], &there[..]].concat())
         .with(0);
     world.run(&["org", "suspend", "--yes"]).with(6);
+    let resumed = world.run(&["org", "resume"]).with(0);
+    resumed.says("Nothing changed: “Acme” is active already.");
+    let own = world
+        .run(&["org", "show", "-q", "--organization", "ACME"])
+        .with(0)
+        .out();
+    assert_eq!(own, world.run(&["org", "show", "-q"]).with(0).out());
     world
-        .run(&["org", "show", "--organization", "Initrode"])
-        .with(2);
+        .run(&["org", "show", "--organization", "Initrode", "--quiet"])
+        .with(0);
+    let unknown = world
+        .run(&["org", "show", "--organization", "Umbrella"])
+        .with(5);
+    assert!(
+        unknown.err().contains("hallpass org list --all"),
+        "{}",
+        unknown.err()
+    );
     world
         .run(&[
             "org",
@@ -152,14 +179,24 @@ fn members_are_found_by_address_and_lose_and_regain_their_tokens() {
         true,
         "nothing was changed without a yes"
     );
+    let nothing = |arguments: &[&str], told: &str| {
+        let told = format!("Nothing changed: Eve (eve@acme.example) {told} already.");
+        world.run(arguments).with(0).says(&told);
+    };
+    nothing(&["member", "allow-tokens", eve], "may have tokens");
+    nothing(&["member", "resume", eve], "is an active member");
+    nothing(&["user", "resume", eve], "is active");
     world
         .run(&["member", "forbid-tokens", eve, "--yes"])
-        .with(0);
+        .with(0)
+        .says("0 live tokens stopped working");
+    nothing(&["member", "forbid-tokens", eve], "may not have tokens");
     assert_eq!(member(&world)["mayHaveTokens"], false);
     world.run(&["member", "allow-tokens", eve]).with(0);
     assert_eq!(member(&world)["mayHaveTokens"], true);
 
     world.run(&["member", "suspend", eve, "--yes"]).with(0);
+    nothing(&["member", "suspend", eve], "is suspended here");
     let suspended = items(
         &world
             .run(&["member", "list", "--suspended", "--json"])
@@ -193,6 +230,7 @@ fn members_are_found_by_address_and_lose_and_regain_their_tokens() {
     );
 
     world.run(&["user", "suspend", eve, "--yes"]).with(0);
+    nothing(&["user", "suspend", eve], "is suspended everywhere");
     assert_eq!(
         world.run(&["user", "show", eve, "--json"]).with(0).json()["standing"],
         "suspended"
@@ -299,70 +337,6 @@ fn roles_are_made_changed_and_deleted_with_their_members_moved() {
 }
 
 #[test]
-fn a_file_becomes_the_catalogue_after_showing_the_difference() {
-    let world = World::signed_in();
-    world
-        .run(&[
-            "permission",
-            "set",
-            "deploy:old",
-            "--description",
-            "Gone soon.",
-        ])
-        .with(0);
-    world
-        .run(&["permission", "set", "deploy:old", "--risk", "high"])
-        .with(0);
-    let find = |world: &World, name: &str| {
-        let all = items(&world.run(&["permission", "list", "--json"]).with(0));
-        all.into_iter().find(|entry| entry["name"] == name)
-    };
-    let old = find(&world, "deploy:old").unwrap();
-    assert_eq!(
-        (&old["description"], &old["risk"]),
-        (&"Gone soon.".into(), &"high".into()),
-        "what is not said stays"
-    );
-
-    let file = world.home.path().join("permissions.toml");
-    std::fs::write(
-        &file,
-        "[[permission]]\nname = \"deploy:run\"\nrisk = \"medium\"\n",
-    )
-    .unwrap();
-    let apply = ["permission", "apply", "permissions.toml", "--prune"];
-    let shown = world
-        .run(&[&apply[..], &["--dry-run"]].concat())
-        .with(1)
-        .out();
-    assert_eq!(shown, "+ deploy:run (medium): \n- deploy:old\n");
-    world.run(&apply).with(2);
-    assert!(
-        find(&world, "deploy:run").is_none(),
-        "nothing was changed without a yes"
-    );
-    world.run(&[&apply[..], &["--yes"]].concat()).with(0);
-    assert!(find(&world, "deploy:run").is_some() && find(&world, "deploy:old").is_none());
-    assert!(
-        find(&world, "repo:read").is_some(),
-        "what the settings list is left alone"
-    );
-    world.run(&[&apply[..], &["--dry-run"]].concat()).with(0);
-
-    let by_file = world
-        .run(&["permission", "set", "repo:read", "--risk", "high"])
-        .with(6)
-        .err();
-    assert!(by_file.contains("hallpass.toml"), "{by_file}");
-    world
-        .run(&["permission", "delete", "deploy:run", "--yes"])
-        .with(0);
-    world
-        .run(&["permission", "delete", "deploy:run", "--yes"])
-        .with(5);
-}
-
-#[test]
 fn who_is_in_two_organizations_switches_with_their_password() {
     let world = World::signed_in();
     let id = world
@@ -382,6 +356,11 @@ fn who_is_in_two_organizations_switches_with_their_password() {
             &id,
         ])
         .with(0);
+    let nobody = world.run(&["org", "switch", "Initech"]).with(2).err();
+    assert!(
+        nobody.contains("--password-stdin") && !nobody.contains("--with-token"),
+        "{nobody}"
+    );
     let unknown = world
         .run_with(&["org", "switch", "Umbrella", "--password-stdin"], PASSWORD)
         .with(5)

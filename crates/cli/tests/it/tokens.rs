@@ -254,7 +254,8 @@ fn a_token_from_standard_input_signs_in_and_the_environment_goes_first() {
     // What the token lacks is refused, and who says nothing is asked to say what they want.
     let asked = run(hallpass(&other).args(["token", "create", "x"]), "").with(2);
     assert!(
-        asked.err().contains("--permission repo:read") && asked.err().contains("--all-permissions"),
+        asked.err().contains("It could be given: repo:read\n")
+            && asked.err().contains("Your role holds more"),
         "{}",
         asked.err()
     );
@@ -313,48 +314,10 @@ fn a_token_from_standard_input_signs_in_and_the_environment_goes_first() {
 }
 
 #[test]
-fn what_cannot_be_ends_with_its_code() {
-    let world = World::signed_in();
-    world.create(&["ci"]);
-    let taken = world.run(&["token", "create", "CI"]).with(6);
-    assert!(
-        taken.err().contains("already have a token with this name") && taken.out().is_empty(),
-        "{}",
-        taken.err()
-    );
-    world
-        .run(&["token", "create", "past", "--expires", "2001-01-01"])
-        .with(2);
-    world
-        .run(&["token", "create", "odd", "--permission", "not a permission"])
-        .with(2);
-    world
-        .run(&["token", "create", "odd", "--permission", "nobody:has"])
-        .with(2);
-    world.run(&["token", "show", "nobody"]).with(5);
-    world.run(&["token", "revoke", "nobody", "--yes"]).with(5);
-    world
-        .run(&["token", "show", "019abc00-0000-7000-8000-000000000000"])
-        .with(5);
-    let twice = [
-        "init",
-        "--organization",
-        "Other",
-        "--email",
-        EMAIL,
-        "--password-stdin",
-    ];
-    assert!(
-        world.run_with(&twice, PASSWORD).code() > 1,
-        "a folder in use is not set up again"
-    );
-}
-
-#[test]
 fn json_has_the_secret_of_a_new_token_and_revoking_oneself_signs_out() {
     let world = World::signed_in();
     let made = world
-        .run(&["token", "create", "ci", "--json"])
+        .run(&["token", "create", "ci", "--all-permissions", "--json"])
         .with(0)
         .json();
     assert_eq!(made["secret"].as_str().unwrap().len(), 48);

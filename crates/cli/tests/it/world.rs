@@ -71,11 +71,30 @@ impl Ended {
         self
     }
 
+    /// What it said on standard error has `text` in it.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.err().contains(text), "{text}\n{}", self.err());
+        self
+    }
+
+    /// Its result has `text` in it.
+    #[track_caller]
+    pub(crate) fn tells(self, text: &str) -> Self {
+        assert!(self.out().contains(text), "{text}\n{}", self.out());
+        self
+    }
+
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.0.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", self.out()))
     }
+}
+
+/// The things of a list.
+pub(crate) fn items(ended: &Ended) -> Vec<serde_json::Value> {
+    ended.json()["items"].as_array().unwrap().clone()
 }
 
 /// A server with one organization, its superuser, and their machine.

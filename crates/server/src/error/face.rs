@@ -110,6 +110,11 @@ impl ServiceError {
             Self::RoleInUse => face(S::CONFLICT, "role_in_use", "The role is in use"),
             Self::RoleBuiltIn(_) => face(S::CONFLICT, "role_built_in", "The role is built in"),
             Self::SetByFile(_) => face(S::CONFLICT, "set_by_file", "The settings file says it"),
+            Self::PermissionBuiltIn(_) => face(
+                S::CONFLICT,
+                "permission_built_in",
+                "The permission is built in",
+            ),
             Self::TooManySecrets => face(S::CONFLICT, "too_many_secrets", "Too many secrets work"),
             Self::PreviewOutdated { .. } => {
                 face(S::CONFLICT, "preview_outdated", "It is not what it was")

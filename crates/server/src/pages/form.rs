@@ -158,7 +158,8 @@ fn field_of(error: &ServiceError) -> Option<&'static str> {
         | E::HostStays
         | E::OwnGate
         | E::RoleBuiltIn(_)
-        | E::SetByFile(_) => "form",
+        | E::SetByFile(_)
+        | E::PermissionBuiltIn(_) => "form",
         _ => return None,
     })
 }

@@ -87,7 +87,7 @@ pub(super) async fn put(
     params(("name" = String, Path, description = "`resource:action`")),
     responses(
         (status = 204, description = "Gone"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`set_by_file`"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`set_by_file`, `permission_built_in`"),
         Refusals), security(("session" = []), ("token" = [])))]
 pub(super) async fn delete(
     State(app): State<App>,

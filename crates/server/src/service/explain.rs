@@ -82,8 +82,24 @@ impl Services {
             Named::Prefix(prefix) => prefix,
             Named::Id(_) => row.prefix,
         };
+        let listed = match needed {
+            Some(needed) => self.is_listed(needed).await?,
+            None => true,
+        };
         let view = self.engine.view(secret, prefix);
-        Ok(explained(actor, row, prefix, view.as_ref(), &question))
+        Ok(explained(
+            actor,
+            (row, prefix),
+            view.as_ref(),
+            &question,
+            listed,
+        ))
+    }
+
+    /// Whether anybody can hold it: what no catalogue lists nobody does.
+    async fn is_listed(&self, needed: &Permission) -> Result<bool, ServiceError> {
+        let alone = needed.as_str() == Permission::OWN_TOKENS || needed.is_wildcard();
+        Ok(alone || self.catalogue_set().await?.names(needed))
     }
 
     /// The token, and the id of its secret in question.
@@ -128,10 +144,10 @@ fn is_own(actor: &Actor, row: &InventoryRow) -> bool {
 
 fn explained(
     actor: &Actor,
-    row: InventoryRow,
-    prefix: Prefix,
+    (row, prefix): (InventoryRow, Prefix),
     view: Option<&TokenView<'_>>,
     question: &Question<'_>,
+    listed: bool,
 ) -> Explained {
     let facts = view.map(|view| *view.facts());
     let role = view
@@ -144,6 +160,7 @@ fn explained(
         prefix,
         facts,
         question,
+        listed,
     };
     let steps: Vec<Told> = verdict::explain(facts, question)
         .into_iter()

@@ -100,7 +100,7 @@ impl Services {
     /// Takes a permission out of the catalogue: from then on nobody holds it, whatever their role or token names.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::SetByFile`].
+    /// [`ServiceError::NotFound`], [`ServiceError::SetByFile`], [`ServiceError::PermissionBuiltIn`].
     pub async fn delete_permission(
         &self,
         actor: &Actor,
@@ -116,8 +116,9 @@ impl Services {
             match old.source {
                 Source::Api => {}
                 Source::File => return Err(ServiceError::SetByFile(permission.to_string())),
-                // The product needs its own.
-                Source::Product => return Err(ServiceError::NotFound("permission")),
+                Source::Product => {
+                    return Err(ServiceError::PermissionBuiltIn(permission.to_string()));
+                }
             }
             let noted = noted.gone(shown(old));
             let after: Vec<CatalogueEntry> = before

@@ -319,7 +319,18 @@ async fn each_step_says_its_facts(server: Server) {
     assert!(sentences.contains(&"It never expires."));
     assert_eq!(
         sentences.last(),
-        Some(&"Not looked at: a check before it failed.")
+        Some(
+            &"Not looked at, since a check before it failed: whether it is narrowed to the permission."
+        )
+    );
+    let unlisted = both
+        .explain(&both.tokens[3].id, &json!("no:such"), &Value::Null)
+        .await;
+    let mut steps = unlisted["steps"].as_array().unwrap().iter();
+    let failed = steps.find(|step| step["outcome"] == "fails").unwrap();
+    assert_eq!(
+        failed["sentence"],
+        "Nobody holds no:such: there is no such permission."
     );
     // Nothing works while the gate is closed.
     let mut closed = both.bob.clone();

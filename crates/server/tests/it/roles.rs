@@ -234,7 +234,12 @@ async fn the_catalogue_is_changed_where_it_was_written() {
         .delete(from_file)
         .await
         .refused(409, "set_by_file");
-    for gone in ["hallpass:verify", "none:read", "x"] {
+    server
+        .ada
+        .delete("/v1/permissions/hallpass:verify")
+        .await
+        .refused(409, "permission_built_in");
+    for gone in ["none:read", "x"] {
         server
             .ada
             .delete(&format!("/v1/permissions/{gone}"))

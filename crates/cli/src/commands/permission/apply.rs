@@ -1,43 +1,20 @@
 //! `hallpass permission apply`.
 
-use super::{catalogue, path};
+mod file;
+
+use super::{catalogue, path, tell_added};
 use crate::{
     arguments::roles::PermissionApply,
     commands::desk::Desk,
     exit::{Exit, Failure, clean},
-    limits::PERMISSIONS_FILE_BYTES_MAX,
     output::{self, rows},
     prompt,
 };
+use file::Wanted;
+use hallpass_domain::{limits::CATALOGUE_PERMISSIONS_MAX, permission::OWN_RESOURCE};
 use hallpass_wire::{CatalogueEntry, PutPermission};
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
-
-/// What of the file matters: it may be a whole hallpass.toml.
-#[derive(Deserialize)]
-struct Written {
-    #[serde(default)]
-    permission: Vec<Wanted>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    name: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default = "low")]
-    risk: String,
-}
-
-fn low() -> String {
-    "low".to_owned()
-}
+use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What has to be done to the catalogue.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -61,13 +38,7 @@ struct Step {
 /// Shows what the file changes, asks, and does it.
 pub(super) fn run(arguments: &PermissionApply) -> Result<Exit, Failure> {
     let from_standard_input = arguments.file.as_os_str() == "-";
-    if from_standard_input && !arguments.consent.yes && !arguments.dry_run {
-        return Err(
-            Failure::usage("the file comes from standard input, so nobody can be asked")
-                .next("Give --yes, or --dry-run to see the difference."),
-        );
-    }
-    let wanted = parse(&read(&arguments.file, from_standard_input)?)?;
+    let wanted = file::parse(&file::read(&arguments.file, from_standard_input)?)?;
     let desk = Desk::of_deployment(&arguments.deployment)?;
     let difference = difference(&wanted, &catalogue(&desk)?, arguments.prune)?;
     if desk.report.json {
@@ -82,8 +53,18 @@ pub(super) fn run(arguments: &PermissionApply) -> Result<Exit, Failure> {
     if arguments.dry_run {
         return Ok(Exit::Refused);
     }
+    // What only comes in takes nothing from anybody.
+    let only_new =
+        difference.delete.is_empty() && difference.set.iter().all(|one| one.was.is_none());
+    let unasked = arguments.consent.yes || only_new;
+    if from_standard_input && !unasked {
+        return Err(
+            Failure::usage("the file comes from standard input, so nobody can be asked")
+                .next("Give --yes, or --dry-run to see the difference."),
+        );
+    }
     prompt::consent(
-        arguments.consent.yes,
+        unasked,
         "It acts at once in every organization; what is deleted nobody holds any more.",
         "Change the catalogue?",
     )?;
@@ -116,53 +97,14 @@ fn apply(desk: &Desk, difference: &Difference) -> Result<Exit, Failure> {
         ),
         desk.report,
     );
+    let added: Vec<String> = difference
+        .set
+        .iter()
+        .filter(|step| step.was.is_none())
+        .map(|step| step.name.clone())
+        .collect();
+    tell_added(desk, &added);
     Ok(Exit::Done)
-}
-
-fn read(file: &Path, from_standard_input: bool) -> Result<String, Failure> {
-    let mut text = String::new();
-    let limit = PERMISSIONS_FILE_BYTES_MAX + 1;
-    let read = if from_standard_input {
-        io::stdin().lock().take(limit).read_to_string(&mut text)
-    } else {
-        File::open(file).and_then(|file| file.take(limit).read_to_string(&mut text))
-    };
-    let shown = clean(&file.to_string_lossy());
-    read.map_err(|error| Failure::usage(format!("{shown} cannot be read: {error}")))?;
-    if text.len() as u64 > PERMISSIONS_FILE_BYTES_MAX {
-        return Err(Failure::usage(format!(
-            "{shown} is longer than {PERMISSIONS_FILE_BYTES_MAX} bytes"
-        )));
-    }
-    Ok(text)
-}
-
-fn parse(text: &str) -> Result<Vec<Wanted>, Failure> {
-    let written: Written = toml::from_str(text).map_err(|error| {
-        // The parser's own text quotes the line, and a settings file may hold a password.
-        let line = error
-            .span()
-            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        Failure::usage(format!(
-            "the file is not understood: {} (line {line})",
-            clean(error.message())
-        ))
-        .next("Write each permission as [[permission]] with name, description and risk.")
-    })?;
-    let mut seen = std::collections::BTreeSet::new();
-    for wanted in &written.permission {
-        if !seen.insert(&wanted.name) {
-            return Err(Failure::usage(format!(
-                "the file lists {} twice",
-                clean(&wanted.name)
-            )));
-        }
-    }
-    if written.permission.is_empty() {
-        return Err(Failure::usage("the file lists no permission")
-            .next("Write each permission as [[permission]] with name, description and risk."));
-    }
-    Ok(written.permission)
 }
 
 /// What is to be done so that the catalogue says what is wanted.
@@ -183,25 +125,7 @@ fn difference(
         }) {
             continue;
         }
-        if let Some(found) = found.filter(|found| found.source != "api") {
-            let whose = if found.source == "file" {
-                "the server's hallpass.toml"
-            } else {
-                "the product"
-            };
-            return Err(Failure::new(
-                Exit::Conflict,
-                format!(
-                    "{} is set by {whose}, and the file says something else of it",
-                    clean(&entry.name)
-                ),
-            )
-            .next(format!(
-                "Take it out of the file, or make it say: “{}”, risk {}.",
-                clean(&found.description),
-                clean(&found.risk)
-            )));
-        }
+        check_source(entry, found)?;
         difference.set.push(Step {
             name: entry.name.clone(),
             description: entry.description.trim().to_owned(),
@@ -209,6 +133,7 @@ fn difference(
             was: found.map(|found| (found.description.clone(), found.risk.clone())),
         });
     }
+    check_room(&difference, now.len())?;
     if prune {
         difference.delete = now
             .values()
@@ -219,6 +144,52 @@ fn difference(
             .collect();
     }
     Ok(difference)
+}
+
+/// What the settings file or the product says is not said otherwise here.
+fn check_source(entry: &Wanted, found: Option<&CatalogueEntry>) -> Result<(), Failure> {
+    let Some(found) = found else {
+        let is_own = entry.name.split(':').next() == Some(OWN_RESOURCE);
+        return match is_own {
+            true => {
+                Err(entry.refused("hallpass:… belongs to the product: choose another resource"))
+            }
+            false => Ok(()),
+        };
+    };
+    let whose = match found.source.as_str() {
+        "api" => return Ok(()),
+        "file" => "the server's hallpass.toml",
+        _ => "the product",
+    };
+    Err(Failure::new(
+        Exit::Conflict,
+        format!(
+            "{} is set by {whose}, and the file says something else of it (line {})",
+            clean(&entry.name),
+            entry.line
+        ),
+    )
+    .next(format!(
+        "Take it out of the file, or make it say: “{}”, risk {}.",
+        clean(&found.description),
+        clean(&found.risk)
+    )))
+}
+
+/// What is new comes in before anything goes.
+fn check_room(difference: &Difference, now: usize) -> Result<(), Failure> {
+    let steps = difference.set.iter();
+    let all = now + steps.filter(|step| step.was.is_none()).count();
+    if all > CATALOGUE_PERMISSIONS_MAX {
+        return Err(Failure::new(
+            Exit::Conflict,
+            format!(
+                "there would be {all} permissions, and there may be {CATALOGUE_PERMISSIONS_MAX}"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The difference as people read it: `+` is new, `~` is said differently, `-` goes.
@@ -270,7 +241,7 @@ mod tests {
             entry("repo:file", "", "low", "file"),
             entry("hallpass:audit", "", "low", "product"),
         ];
-        let wanted = parse(FILE).unwrap();
+        let wanted = file::parse(FILE).unwrap();
         let kept = difference(&wanted, &now, false).unwrap();
         assert_eq!(
             told(&kept),
@@ -287,26 +258,42 @@ mod tests {
     }
 
     #[test]
-    fn what_the_settings_say_is_not_overruled() {
-        let now = [entry("repo:read", "Look.", "low", "file")];
-        let failure = difference(&parse(FILE).unwrap(), &now, false).unwrap_err();
-        assert_eq!(failure.exit, Exit::Conflict);
-        assert!(failure.to_string().contains("hallpass.toml"), "{failure}");
+    fn what_belongs_to_the_product_is_left_to_it() {
+        let own = "[[permission]]\nname = \"hallpass:audit\"\ndescription = \"Own.\"\n";
+        let wanted = file::parse(own).unwrap();
+        let there = [entry("hallpass:audit", "Own.", "low", "product")];
+        assert_eq!(
+            difference(&wanted, &there, true).unwrap(),
+            Difference::default()
+        );
+        let failure = difference(&wanted, &[], false).unwrap_err();
+        assert!(
+            failure.exit == Exit::Usage && failure.to_string().contains("hallpass:audit (line 1)"),
+            "{failure}"
+        );
     }
 
     #[test]
-    fn a_file_that_is_not_understood_is_not_repeated() {
-        for bad in [
-            "",
-            "permission = 1",
-            "[[permission]]\nrisk = \"low\"",
-            "[[permission]]\nname = \"a:b\"\nrisks = \"low\"",
-            "[[permission]]\nname = \"a:b\"\n[[permission]]\nname = \"a:b\"",
-            "database = \"postgres://u:canary@h/d\n",
-        ] {
-            let failure = parse(bad).unwrap_err();
-            assert_eq!(failure.exit, Exit::Usage, "{bad}");
-            assert!(!failure.to_string().contains("canary"), "{failure}");
-        }
+    fn there_is_an_end_to_what_comes_in() {
+        let new = Difference {
+            set: vec![Step {
+                name: "a:b".into(),
+                description: String::new(),
+                risk: "low".into(),
+                was: None,
+            }],
+            delete: Vec::new(),
+        };
+        assert_eq!(check_room(&new, CATALOGUE_PERMISSIONS_MAX - 1), Ok(()));
+        let full = check_room(&new, CATALOGUE_PERMISSIONS_MAX).unwrap_err();
+        assert_eq!(full.exit, Exit::Conflict);
+    }
+
+    #[test]
+    fn what_the_settings_say_is_not_overruled() {
+        let now = [entry("repo:read", "Look.", "low", "file")];
+        let failure = difference(&file::parse(FILE).unwrap(), &now, false).unwrap_err();
+        assert_eq!(failure.exit, Exit::Conflict);
+        assert!(failure.to_string().contains("hallpass.toml"), "{failure}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::PATH;
 use crate::{
-    arguments::Create,
+    arguments::tokens::Create,
     client::Client,
     commands::{login, now, sign_in, this_second},
     exit::{Exit, Failure, clean},
@@ -19,7 +19,7 @@ use zeroize::Zeroize as _;
 
 /// Makes a token. Its secret alone goes to standard output, so that `hallpass token create ci > FILE` works.
 pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
-    let signed_in = sign_in(&arguments.asking.server)?;
+    let signed_in = sign_in(&arguments.server)?;
     let client = &signed_in.client;
     let asker: PersonalAccessToken = client.get(&format!("{PATH}/self"))?;
     let (expiration_date, cut) = expiration(arguments.expires, &asker, this_second());
@@ -41,13 +41,15 @@ pub(super) fn run(arguments: &Create) -> Result<Exit, Failure> {
         }
     });
     let mut made: PersonalAccessToken = made?;
-    if arguments.asking.form.json {
+    if arguments.report.json {
         let printed = output::print_json(&made);
         made.secret.zeroize();
         printed.map_err(|failure| lost(failure, &made.prefix))?;
         return Ok(Exit::Done);
     }
-    tell(&made, cut, now());
+    if !arguments.report.quiet {
+        tell(&made, cut, now());
+    }
     let token = login::secret(made)?;
     output::print(token.expose())
         .and_then(|()| output::print("\n"))
@@ -78,6 +80,7 @@ fn expiration(
     }
 }
 
+/// What the token may do, which is always said: whoever says nothing gets nothing, and is told what there is.
 fn scope(
     arguments: &Create,
     asker: &PersonalAccessToken,
@@ -93,12 +96,28 @@ fn scope(
         .filter(|entry| entry.held)
         .map(|entry| entry.name.as_str())
         .collect();
-    all_of(&held, asker.scope.as_deref(), arguments.all_permissions)
+    let all = all_of(&held, asker.scope.as_deref())?;
+    if arguments.all_permissions {
+        return Ok(all);
+    }
+    let failure = Failure::usage(
+        "say what the new token may do: --permission PERMISSION, or --all-permissions",
+    )
+    .next(format!("It could be given: {}", clean_list(&all)));
+    Err(if all.len() < held.len() {
+        failure.next("Your role holds more than the token of this command line; for that, sign in again with `hallpass login`.")
+    } else {
+        failure
+    })
 }
 
-/// All of the role that the asking token may do: it makes none wider than itself. When that is less than the role
-/// allows, it has to be asked for, since whoever says nothing expects all.
-fn all_of(held: &[&str], own: Option<&[String]>, asked_for: bool) -> Result<Vec<String>, Failure> {
+fn clean_list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| clean(text)).collect();
+    texts.join(", ")
+}
+
+/// All of the role that the asking token may do: it makes none wider than itself.
+fn all_of(held: &[&str], own: Option<&[String]>) -> Result<Vec<String>, Failure> {
     let own = own
         .map(|own| PermissionSet::parse(own.iter().map(String::as_str)))
         .transpose();
@@ -121,17 +140,12 @@ fn all_of(held: &[&str], own: Option<&[String]>, asked_for: bool) -> Result<Vec<
         return Err(Failure::new(Exit::Refused, "this command line may do nothing that it could pass on to a token")
             .next("Your role holds no permission, or the token you signed in with names none: `hallpass whoami` shows it."));
     }
-    if both.len() < held.len() && !asked_for {
-        return Err(Failure::usage("this command line works with a token that may do less than your role, and makes none that may do more")
-            .next(format!("Say what the new token may do: --permission {}", both.join(" --permission ")))
-            .next("or --all-permissions for all of these. For more, sign in again with `hallpass login`."));
-    }
     Ok(both)
 }
 
 fn tell(made: &PersonalAccessToken, cut: bool, now: Timestamp) {
     let ends = match &made.expiration_date {
-        Some(date) => format!("ends {} ({})", tokens::told(date, now), clean(date)),
+        Some(date) => format!("ends {}", tokens::both(date, now)),
         None => "never ends".to_owned(),
     };
     output::tell(&format!(
@@ -198,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_gets_all_of_the_role_or_is_asked() {
+    fn all_is_what_role_and_asker_have_in_common() {
         let own = |texts: &[&str]| {
             texts
                 .iter()
@@ -207,28 +221,21 @@ mod tests {
         };
         let whole = own(&["hallpass:own-tokens", "repo:*", "user:read"]);
         assert_eq!(
-            all_of(&["repo:read", "user:read"], Some(&whole), false).unwrap(),
+            all_of(&["repo:read", "user:read"], Some(&whole)).unwrap(),
             ["repo:read", "user:read"]
         );
-        assert_eq!(all_of(&["repo:read"], None, false).unwrap(), ["repo:read"]);
+        assert_eq!(all_of(&["repo:read"], None).unwrap(), ["repo:read"]);
         let narrow = own(&["hallpass:own-tokens", "repo:read"]);
-        let failure = all_of(&["repo:read", "repo:write"], Some(&narrow), false).unwrap_err();
-        assert!(
-            failure.exit == Exit::Usage && failure.to_string().contains("--permission repo:read\n"),
-            "{failure}"
-        );
         assert_eq!(
-            all_of(&["repo:read", "repo:write"], Some(&narrow), true).unwrap(),
+            all_of(&["repo:read", "repo:write"], Some(&narrow)).unwrap(),
             ["repo:read"]
         );
         assert_eq!(
-            all_of(&["user:read"], Some(&narrow), true)
-                .unwrap_err()
-                .exit,
+            all_of(&["user:read"], Some(&narrow)).unwrap_err().exit,
             Exit::Refused
         );
         assert!(
-            all_of(&[], Some(&narrow), true).is_err(),
+            all_of(&[], Some(&narrow)).is_err(),
             "a token that may do nothing is not made"
         );
     }

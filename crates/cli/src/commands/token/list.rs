@@ -2,16 +2,16 @@
 
 use super::PATH;
 use crate::{
-    arguments::List,
+    arguments::tokens::List,
     commands::{now, pages, sign_in},
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, clean},
     output::{self, Screen, tokens},
 };
 use hallpass_wire::PersonalAccessTokenList;
 
 /// Prints the caller's tokens.
 pub(super) fn run(arguments: &List) -> Result<Exit, Failure> {
-    let signed_in = sign_in(&arguments.asking.server)?;
+    let signed_in = sign_in(&arguments.server)?;
     let now = now();
     let since = arguments
         .unused_since
@@ -23,11 +23,17 @@ pub(super) fn run(arguments: &List) -> Result<Exit, Failure> {
         ("lastUsedBefore", since.as_deref()),
     ];
     let items = pages::all(&signed_in.client, PATH, &filters)?;
-    if arguments.asking.form.json {
+    if arguments.report.json {
         output::print_json(&PersonalAccessTokenList {
             items,
             next_cursor: None,
         })?;
+    } else if arguments.report.quiet {
+        let ids: String = items
+            .iter()
+            .map(|item| format!("{}\n", clean(&item.id)))
+            .collect();
+        output::print(&ids)?;
     } else {
         let filtered = filters
             .iter()

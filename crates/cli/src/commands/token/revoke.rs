@@ -2,7 +2,7 @@
 
 use super::{PATH, find::find};
 use crate::{
-    arguments::Revoke,
+    arguments::tokens::Revoke,
     commands::{now, sign_in, stored_credentials},
     credentials::Place,
     exit::{Exit, Failure, clean},
@@ -16,6 +16,11 @@ use hallpass_wire::PersonalAccessToken;
 pub(super) fn run(arguments: &Revoke) -> Result<Exit, Failure> {
     let signed_in = sign_in(&arguments.server)?;
     let client = &signed_in.client;
+    let say = |text: &str| {
+        if !arguments.quiet {
+            output::tell(text);
+        }
+    };
     let token: PersonalAccessToken = match &arguments.token {
         Some(text) => find(client, text)?,
         None => client.get(&format!("{PATH}/self"))?,
@@ -26,7 +31,7 @@ pub(super) fn run(arguments: &Revoke) -> Result<Exit, Failure> {
             .revoked
             .as_deref()
             .map_or_else(String::new, |at| format!(" {}", tokens::told(at, now())));
-        output::tell(&format!("The token {named} was revoked{when}."));
+        say(&format!("The token {named} was revoked{when}."));
         return Ok(Exit::Done);
     }
     if !arguments.yes && !agreed(&token, &named, now())? {
@@ -38,7 +43,7 @@ pub(super) fn run(arguments: &Revoke) -> Result<Exit, Failure> {
     } else {
         format!("{PATH}/{}", token.id)
     })?;
-    output::tell(&format!(
+    say(&format!(
         "Revoked the token {named}. It is refused from now on."
     ));
     if own && signed_in.place != Place::Environment {

@@ -2,18 +2,20 @@
 
 use super::find::find;
 use crate::{
-    arguments::Show,
+    arguments::tokens::Show,
     commands::{now, sign_in},
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, clean},
     output::{self, Screen, tokens},
 };
 
 /// Prints everything about one token.
 pub(super) fn run(arguments: &Show) -> Result<Exit, Failure> {
-    let signed_in = sign_in(&arguments.asking.server)?;
+    let signed_in = sign_in(&arguments.server)?;
     let token = find(&signed_in.client, &arguments.token)?;
-    if arguments.asking.form.json {
+    if arguments.report.json {
         output::print_json(&token)?;
+    } else if arguments.report.quiet {
+        output::print(&format!("{}\n", clean(&token.id)))?;
     } else {
         output::print(&tokens::card(&token, now(), Screen::of_process()))?;
     }

@@ -3,7 +3,7 @@
 use hallpass_domain::{
     network::AddressRules,
     permission::Permission,
-    time::Timestamp,
+    time::{MICROS_PER_SECOND, Timestamp},
     token::Prefix,
     verdict::{Check, Facts, Outcome, Question},
 };
@@ -20,6 +20,8 @@ pub(super) struct Words<'a> {
     pub(super) prefix: Prefix,
     pub(super) facts: Option<Facts<'a>>,
     pub(super) question: &'a Question<'a>,
+    /// Whether the catalogue lists the permission in question.
+    pub(super) listed: bool,
 }
 
 impl Words<'_> {
@@ -27,7 +29,10 @@ impl Words<'_> {
     pub(super) fn sentence(&self, check: Check, outcome: Outcome) -> String {
         let holds = match outcome {
             Outcome::NotReached => {
-                return "Not looked at: a check before it failed.".to_owned();
+                return format!(
+                    "Not looked at, since a check before it failed: {}.",
+                    subject(check)
+                );
             }
             Outcome::Holds => true,
             Outcome::Fails => false,
@@ -89,13 +94,13 @@ impl Words<'_> {
     fn revoked(&self, holds: bool) -> String {
         match self.row.revoked {
             _ if holds => "It was not revoked.".to_owned(),
-            Some(at) => format!("It was revoked at {at}."),
+            Some(at) => format!("It was revoked at {}.", second(at)),
             None => "It was revoked.".to_owned(),
         }
     }
 
     fn end(&self, holds: bool) -> String {
-        let end = self.facts.and_then(|facts| facts.expires_at);
+        let end = self.facts.and_then(|facts| facts.expires_at).map(second);
         match end {
             None => "It never expires.".to_owned(),
             Some(end) if holds => format!("It expires at {end}."),
@@ -104,7 +109,7 @@ impl Words<'_> {
     }
 
     fn beginning(&self, holds: bool) -> String {
-        let start: Option<Timestamp> = self.facts.and_then(|facts| facts.valid_from);
+        let start = self.facts.and_then(|facts| facts.valid_from).map(second);
         match start {
             None => "It works from when it was made.".to_owned(),
             Some(start) if holds => format!("It works since {start}."),
@@ -128,10 +133,11 @@ impl Words<'_> {
         };
         let until = suspension
             .until
-            .map_or(String::new(), |until| format!(" until {until}"));
+            .map_or(String::new(), |until| format!(" until {}", second(until)));
         format!(
             "It was suspended by {who} at {}{until}: {}",
-            suspension.since, suspension.reason
+            second(suspension.since),
+            suspension.reason
         )
     }
 
@@ -168,6 +174,9 @@ impl Words<'_> {
 
     fn held(&self, holds: bool) -> String {
         let (needed, role) = (self.needed(), self.role);
+        if !holds && !self.listed {
+            return format!("Nobody holds {needed}: there is no such permission.");
+        }
         let holds = if holds { "holds" } else { "does not hold" };
         match self.row.owner {
             InventoryOwner::User { .. } => {
@@ -211,6 +220,31 @@ impl Words<'_> {
             listed(scope.iter())
         )
     }
+}
+
+/// What a check looks at, for those that were not made.
+const fn subject(check: Check) -> &'static str {
+    match check {
+        Check::Known => "whether it is known",
+        Check::NotRevoked => "whether it was revoked",
+        Check::NotExpired => "whether it has ended",
+        Check::AlreadyValid => "whether its time has come",
+        Check::NotSuspended => "whether it is suspended",
+        Check::OrganizationActive => "whether the organization is active",
+        Check::UserActive => "whether its owner's account is active",
+        Check::Member => "whether its owner is a member",
+        Check::MembershipActive => "whether the membership is active",
+        Check::MayHaveTokens => "whether its owner may have tokens",
+        Check::AddressAllowed => "whether it may be used from the address",
+        Check::PermissionHeldByRole => "whether the role holds the permission",
+        Check::PermissionNotForbidden => "whether the policy forbids the permission",
+        Check::PermissionInScope => "whether it is narrowed to the permission",
+    }
+}
+
+/// The same moment as people read it: nobody asks for parts of a second.
+fn second(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.seconds() * MICROS_PER_SECOND)
 }
 
 const fn standing(active: bool) -> &'static str {
