@@ -7,6 +7,7 @@ pub mod assets;
 mod audit;
 mod audit_filter;
 mod audit_line;
+mod audit_names;
 mod expiry;
 mod failure;
 mod form;
@@ -44,9 +45,11 @@ mod rotate;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod standing;
 mod suspend;
 mod token;
 mod tokens;
+mod unknown;
 mod users;
 mod view;
 mod visitor;
@@ -130,6 +133,7 @@ fn of_organization() -> Router<App> {
             &under("/members/{user}"),
             get(member::show).post(member::change),
         )
+        .route(&under("/members/{user}/suspend"), get(standing::ask_member))
         .route(
             &under("/members/{user}/remove"),
             get(member::ask_remove).post(member::remove),
@@ -220,6 +224,11 @@ fn of_deployment() -> Router<App> {
             &under("/organizations/{id}"),
             get(organizations::show).post(organizations::change),
         )
+        .route(
+            &under("/organizations/{id}/suspend"),
+            get(standing::ask_organization),
+        )
+        .route(&under("/users/{id}/suspend"), get(standing::ask_user))
         .route(&under("/users"), get(users::list))
         .route(&under("/users/{id}"), get(users::show).post(users::change))
         .route(
