@@ -64,12 +64,12 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-pub use failure::{PageError, failure};
+pub use failure::{PageError, failure, missing};
 use hallpass_domain::limits::{FORM_BYTES_MAX, PAGE_ROWS_DEFAULT, SEARCH_CHARS_MAX};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Every page, and the files that pages load.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/setup", get(set_up::show).post(set_up::submit))
@@ -111,7 +111,10 @@ pub fn router() -> Router<App> {
         .merge(of_policy())
         .merge(of_deployment())
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
-        .layer(axum::middleware::from_fn(failure::finish))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            failure::finish,
+        ))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 

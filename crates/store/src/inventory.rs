@@ -1,7 +1,9 @@
 //! Every token and key of an organization, for those who answer for it. What is asked for varies, so the statements
 //! here are put together; every value is bound.
 
-use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, suspensions::SuspensionColumns};
+use crate::{
+    AtRest, FeedKey, Store, StoreError, Tx, on, rows, sql, suspensions::SuspensionColumns,
+};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, Suspension, TokenState},
     id::{OrganizationId, RoleId, TokenId, UserId},
@@ -56,31 +58,6 @@ pub enum InventoryOwner {
         /// What it is called.
         name: String,
     },
-}
-
-/// Why a token rests that says nothing of it itself: what is around it keeps it from working.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtRest {
-    /// The organization is suspended.
-    Organization,
-    /// The account of its owner is suspended.
-    Account,
-    /// Its owner is suspended in the organization, or not in it any more.
-    Member,
-    /// Its owner may not have tokens there.
-    Gate,
-}
-
-impl AtRest {
-    fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "organization" => Some(Self::Organization),
-            "account" => Some(Self::Account),
-            "member" => Some(Self::Member),
-            "gate" => Some(Self::Gate),
-            _ => None,
-        }
-    }
 }
 
 /// One token or key of an organization.

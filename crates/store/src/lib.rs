@@ -7,6 +7,7 @@
 
 mod access_tokens;
 mod api_keys;
+mod at_rest;
 mod audit;
 mod concerned;
 mod connect;
@@ -31,12 +32,13 @@ mod uses;
 
 pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
 pub use api_keys::{KeyInserted, KeyQuery, KeyWithUse, NewKey, NewSecret, Rotated};
+pub use at_rest::AtRest;
 pub use audit::{AuditPage, AuditQuery};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
 pub use error::StoreError;
 pub use feed::{FeedEntry, FeedKey};
-pub use inventory::{AtRest, InventoryFilter, InventoryOwner, InventoryRow};
+pub use inventory::{InventoryFilter, InventoryOwner, InventoryRow};
 pub use invitations::{Invitation, NewInvitation};
 pub use load::{LoadedMembership, LoadedOrganization, LoadedToken};
 pub use members::{MemberQuery, MemberRow};

@@ -106,6 +106,7 @@ impl LineView {
         let who = line.actor_user.map(|id| {
             let only = Filter {
                 actor: id.to_string(),
+                person: String::new(),
                 ..filter.from(None)
             };
             let name = found.actor.as_ref().map(|user| user.name.to_string());

@@ -161,6 +161,13 @@ pub(super) struct Breaking(String);
 
 impl HtmlSafe for Breaking {}
 
+impl Breaking {
+    /// As it was written.
+    pub(super) fn whole(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Breaking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in self.0.split_inclusive(['/', ':']) {
@@ -261,7 +268,15 @@ impl TokenView {
     ) -> Self {
         let notice = change.and_then(|change| {
             let day = words::day(change.enforce_at);
-            policy::notice(change, &found.token, now).map(|what| match what {
+            let what = policy::notice(change, &found.token, now)?;
+            let end = found.token.expiration.date().map(words::day);
+            // On the same day as before: there is nothing to see.
+            if let Consequence::Shortened(at) = what
+                && end == Some(words::day(at))
+            {
+                return None;
+            }
+            Some(match what {
                 Consequence::Shortened(end) => {
                     format!("From {day} a new policy lets it end {}.", words::day(end))
                 }
