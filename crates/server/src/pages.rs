@@ -21,6 +21,7 @@ mod invitation;
 mod invite;
 mod key;
 mod keys;
+mod last_use;
 mod limits;
 mod list_query;
 mod may_do;

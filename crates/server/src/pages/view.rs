@@ -1,17 +1,16 @@
 //! What the templates show, ready to be written down: no type here asks a service anything.
 
-pub(super) use super::frame::Frame;
 use super::words;
+pub(super) use super::{frame::Frame, last_use::LastUseView};
 use crate::service::policy::{self, Consequence};
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
-    access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
+    access_token::{Expiration, PersonalAccessToken, TokenState},
     limits::EXPIRY_WARNING_DAYS,
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
 use hallpass_store::{PolicyChange, TokenWithUse};
-use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
 const PERMISSIONS_SHOWN: usize = 4;
@@ -151,59 +150,6 @@ impl End {
             Self::Later { .. } | Self::Soon { .. } | Self::Never => "Expires",
             Self::Expired { .. } => "Expired",
             Self::Revoked { .. } => "Revoked",
-        }
-    }
-}
-
-/// A path or an address, which a browser may break after its slashes and colons and, if it can, nowhere else.
-#[derive(Clone, Debug)]
-pub(super) struct Breaking(String);
-
-impl HtmlSafe for Breaking {}
-
-impl Breaking {
-    /// As it was written.
-    pub(super) fn whole(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Breaking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(['/', ':']) {
-            write!(
-                f,
-                "{}",
-                askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?
-            )?;
-            if part.ends_with(['/', ':']) {
-                f.write_str("<wbr>")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How a token was last used.
-#[derive(Clone, Debug)]
-pub(super) struct LastUseView {
-    pub(super) when: Moment,
-    pub(super) request: Option<Breaking>,
-    pub(super) address: Option<Breaking>,
-    pub(super) agent: Option<String>,
-}
-
-impl LastUseView {
-    pub(super) fn of(last: &LastUse, now: Timestamp) -> Self {
-        let request = match (&last.method, &last.path) {
-            (Some(method), Some(path)) => Some(format!("{method} {path}")),
-            (one, other) => one.clone().or_else(|| other.clone()),
-        };
-        Self {
-            when: Moment::past(last.at, now),
-            request: request.map(Breaking),
-            address: last.address.clone().map(Breaking),
-            agent: last.agent.clone(),
         }
     }
 }
@@ -356,6 +302,38 @@ mod tests {
     }
 
     #[test]
+    fn a_new_policy_is_told_where_it_changes_the_day() {
+        let change = PolicyChange {
+            policy: hallpass_domain::policy::Policy {
+                personal: hallpass_domain::policy::Lifetime {
+                    days_max: Some(90),
+                    may_never_expire: false,
+                },
+                ..hallpass_domain::policy::Policy::default()
+            },
+            enforce_at: now().plus_days(30),
+            made: now(),
+            user: None,
+            token: None,
+        };
+        let notice = |end| {
+            let found = TokenWithUse {
+                token: token(end),
+                recent_uses: 0,
+                version: 0,
+            };
+            TokenView::with_notice(&found, Some(&change), now()).notice
+        };
+        // It was made three days ago.
+        let ends = now().plus_days(87);
+        let later = |seconds| notice(Expiration::At(ends.plus_seconds(seconds)));
+        assert_eq!(later(0), None);
+        assert_eq!(later(3_600), None, "on the same day");
+        assert!(later(86_400).unwrap().contains("lets it end 17 Feb 2027"));
+        assert!(notice(Expiration::Never).is_some());
+    }
+
+    #[test]
     fn many_permissions_are_folded_and_all_are_there() {
         let set = |n: u32| {
             (0..n)
@@ -378,19 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_sent_is_escaped() {
-        let last = LastUse {
-            at: now(),
-            method: Some("GET".to_owned()),
-            path: Some("/a/<b>".to_owned()),
-            address: None,
-            agent: None,
-        };
-        let view = LastUseView::of(&last, now());
-        assert_eq!(
-            view.request.unwrap().to_string(),
-            "GET /<wbr>a/<wbr>&#60;b&#62;"
-        );
+    fn what_is_shown_is_escaped() {
         let scope = Scope::Only {
             shown: vec!["<b>".to_owned()],
             more: Vec::new(),
