@@ -128,8 +128,8 @@ async fn a_filter_that_is_none_finds_nothing_and_offers_nothing() {
         assert!(!text.contains("download>"), "{path}");
     }
     let revoke = format!("{TOKENS}/revoke");
-    let asked = server.ada.get(&format!("{revoke}?what=found&state=zzz"));
-    assert_eq!(asked.await.status, 400);
+    let ask = format!("{revoke}?what=found&state=zzz");
+    assert_eq!(server.ada.get(&ask).await.status, 400);
     let sent = [("what", "found"), ("state", "zzz"), ("expected", "1")];
     assert_eq!(form(&server.ada, &revoke, &sent).await.status, 400);
     server.ada.get(TOKENS).await.is_status(200);
@@ -172,7 +172,7 @@ async fn the_audit_names_what_it_is_about() {
         )
     };
     let alfs = by("alf%40acme.example").await;
-    assert!(alfs.contains("refused") && !alfs.contains("Member suspended"));
+    assert!(alfs.contains("refused") && !alfs.contains("tokenname\">Member suspended"));
     for nobody in ["bob%40acme.example", "nobody%40acme.example"] {
         assert!(by(nobody).await.contains("Nothing found"), "{nobody}");
     }
@@ -187,7 +187,7 @@ async fn who_is_not_here_is_not_named_to_those_who_try() {
     let add = json!({ "user": other.eve_id.to_string(), "role": "member" });
     alf.post(&path, &add).await.is_status(403);
     let page = alf.get(AUDIT).await.text();
-    assert!(page.contains(&other.eve_id.to_string()) && !page.contains("Eve"));
+    assert!(page.contains(&other.eve_id.to_string()) && !page.contains("<bdi>Eve"));
 }
 
 #[tokio::test]
