@@ -111,11 +111,19 @@ walk("whoever holds less sees less", async (walker) => {
   await page.goto(`${demo.url}/settings/organization/members`);
   await row(page, "Ada Lovelace").getByRole("link", { name: "Ada Lovelace" }).click();
   await see(page.getByText("holds more than yours"));
-  assert.equal(await button(page, "Suspend").count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Suspend…" }).count(), 0);
   await look(page, "member-above");
   await page.goto(`${demo.url}/settings/deployment/users`);
   await see(heading(page, "Your role does not allow this"));
   await look(page, "role-does-not-allow");
+  assert.equal((await railLinks(page)).length, 9, "the way to every other page stays");
+
+  await page.setViewportSize({ width: 375, height: 900 });
+  assert.equal((await railLinks(page)).length, 0, "a narrow window has a menu, and it is closed");
+  await page.getByText("Menu", { exact: true }).click();
+  assert.equal((await railLinks(page)).length, 9);
+  await rail(page).getByRole("link", { name: "All tokens" }).click();
+  await see(heading(page, "All tokens"));
 });
 
 walk("invited, accepted, and taken back", async (walker) => {
@@ -163,6 +171,9 @@ walk("invited, accepted, and taken back", async (walker) => {
   await ada.getByLabel("Can create and manage personal access tokens").check();
   await button(ada, "Save changes").click();
   assert.equal((await askGateway(server, secret)).status, 204, "and open again");
+  await ada.getByRole("link", { name: "Suspend…" }).click();
+  await see(ada.getByRole("dialog", { name: `Suspend ${BOB.name}?` }).getByText("1 token"));
+  await look(ada, "member-suspend");
   await button(ada, "Suspend").click();
   await see(button(ada, "Resume"));
   assert.equal((await askGateway(server, secret)).status, 401);
@@ -251,7 +262,10 @@ walk("an organization is made, and its first superuser invited", async (walker) 
 
   await page.goto(`${server.url}/settings/deployment/organizations`);
   await page.getByRole("link", { name: "Bell Labs" }).click();
-  await button(page, "Suspend Bell Labs").click();
+  await page.getByRole("link", { name: "Suspend…" }).click();
+  await see(page.getByRole("dialog", { name: "Suspend Bell Labs?" }).getByText("1 member can no longer sign in there."));
+  await look(page, "organization-suspend");
+  await button(page, "Suspend").click();
   await see(button(page, "Resume"));
   await other.goto(`${server.url}/settings/organization`);
   await see(heading(other, "Sign in"));

@@ -150,4 +150,8 @@ walk("the demo's keys, policy and audit are there to look at", async (walker) =>
   await button(page, "Check the chain").click();
   await see(page.getByText(/The chain holds/));
   await look(page, "audit-checked");
+  const end = await page.getByRole("textbox", { name: "The end of the chain" }).textContent();
+  await page.getByLabel("What you noted last time").fill(end);
+  await button(page, "Check the chain").click();
+  await see(page.getByText(/The chain holds/));
 });
