@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use hallpass_domain::access_token::TokenState;
+use hallpass_domain::{access_token::TokenState, id::OrganizationId};
 use hallpass_store::InventoryFilter;
 
 #[derive(Template)]
@@ -76,6 +76,15 @@ pub(super) async fn ask_user(
     })
 }
 
+async fn count_active(app: &App, organization: OrganizationId) -> Result<u64, ServiceError> {
+    let filter = InventoryFilter {
+        state: Some(TokenState::Active),
+        ..InventoryFilter::default()
+    };
+    let (store, now) = (&app.services.store, app.services.clock.now());
+    Ok(store.count_inventory(organization, &filter, now).await?)
+}
+
 pub(super) async fn ask_organization(
     State(app): State<App>,
     visitor: Visitor,
@@ -83,15 +92,7 @@ pub(super) async fn ask_organization(
 ) -> Result<Response, PageError> {
     let acting = organizations::act(&app, &visitor, &id).await?;
     let found = app.services.show_organization(&acting).await?;
-    let filter = InventoryFilter {
-        state: Some(TokenState::Active),
-        ..InventoryFilter::default()
-    };
-    let (store, now) = (&app.services.store, app.services.clock.now());
-    let tokens = store
-        .count_inventory(acting.organization.id, &filter, now)
-        .await
-        .map_err(ServiceError::from)?;
+    let tokens = count_active(&app, acting.organization.id).await?;
     page(&StandingPage {
         frame: Frame::new(&visitor, "organizations"),
         name: found.organization.name.to_string(),

@@ -335,3 +335,18 @@ async fn lists_cut_a_long_path_and_say_it_whole_on_hover() {
         "one line of words"
     );
 }
+
+#[tokio::test]
+async fn who_may_not_revoke_what_is_found_may_look_at_it() {
+    let server = Server::sqlite().await;
+    server.key_of("robot", BuiltInRole::Member).await;
+    server.ada.token(wish("laptop")).await;
+    let role = json!({ "name": "Auditor", "permissions": ["hallpass:tokens"] });
+    let made = server.ada.post(&server.path("roles"), &role).await.is(201);
+    let (tim, _) = server.person("Tim", made["id"].as_str().unwrap()).await;
+    let all = tim.get(&format!("{TOKENS}?state=active")).await;
+    let page = shows(&all, 200, &["robot", "laptop"]);
+    assert!(!page.contains("Revoke these"), "keys are among them");
+    let kind = format!("{TOKENS}?kind=personal_access_token");
+    shows(&tim.get(&kind).await, 200, &["Revoke this one…"]);
+}
