@@ -9,7 +9,8 @@ use hallpass_store::{AtRest, InventoryFilter};
 
 both_engines!(what_is_around_a_token_keeps_it_from_working);
 
-async fn what_is_around_a_token_keeps_it_from_working(world: World) {
+/// 1 is live, 4 has expired, 5 is revoked, 6 is a key.
+async fn settle(world: &World) {
     let ended = Draft {
         expiration: Expiration::At(NOW),
         ..Draft::new(4, "Old")
@@ -18,15 +19,21 @@ async fn what_is_around_a_token_keeps_it_from_working(world: World) {
     world.insert_all(&tokens).await;
     world.insert_keys(&[KeyDraft::new(6, "Deploy key")]).await;
     world.revoke(token_id(5), NOW).await;
-    let at_rest = async || {
-        let all = InventoryFilter::default();
-        let rows = world.store.list_inventory(ACME, &all, None, 10, NOW).await;
-        let rows = rows.unwrap();
-        [1, 4, 5, 6].map(|number| {
-            let row = rows.iter().find(|row| row.id == token_id(number)).unwrap();
-            row.at_rest(NOW)
-        })
-    };
+}
+
+async fn around(world: &World) -> [Option<AtRest>; 4] {
+    let all = InventoryFilter::default();
+    let rows = world.store.list_inventory(ACME, &all, None, 10, NOW).await;
+    let rows = rows.unwrap();
+    [1, 4, 5, 6].map(|number| {
+        let row = rows.iter().find(|row| row.id == token_id(number)).unwrap();
+        row.at_rest(NOW)
+    })
+}
+
+async fn what_is_around_a_token_keeps_it_from_working(world: World) {
+    settle(&world).await;
+    let at_rest = async || around(&world).await;
     assert_eq!(at_rest().await, [None; 4]);
     let found = world.store.find_member(ACME, ADA, NOW).await;
     let before = found.unwrap().unwrap().membership;
