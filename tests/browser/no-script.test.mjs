@@ -15,12 +15,12 @@ walk("set up, make, use, change, revoke, sign out", async (walker) => {
   const page = await walker.open(server, { script: false });
   await page.goto(server.setUpLink);
   for (const [label, text] of [["Organization", ADA.organization], ["Your name", ADA.name], ["E-mail address", ADA.email], ["Password", ADA.password]]) await page.getByLabel(label).fill(text);
-  await page.getByRole("button", { name: "Make the account and sign in" }).click();
+  await page.getByRole("button", { name: "Create account and sign in" }).click();
   await see(heading(page, "No tokens yet"));
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await signIn(page, server);
 
-  await page.getByRole("link", { name: "Make your first token" }).click();
+  await page.getByRole("link", { name: "Create your first token" }).click();
   assert.equal(await page.getByRole("searchbox").count(), 0, "a search that needs a script is not shown");
   await fillNewToken(page, server, { name: "plain", expires: "Never" });
   await createToken(page);

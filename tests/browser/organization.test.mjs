@@ -32,7 +32,7 @@ async function invite(page, email, role) {
   await page.goto(`${server.url}/settings/organization/members/invite`);
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Role", { exact: true }).selectOption({ label: role });
-  await button(page, "Make the link").click();
+  await button(page, "Create link").click();
   return page.getByRole("textbox", { name: "The link" }).textContent();
 }
 
@@ -111,11 +111,19 @@ walk("whoever holds less sees less", async (walker) => {
   await page.goto(`${demo.url}/settings/organization/members`);
   await row(page, "Ada Lovelace").getByRole("link", { name: "Ada Lovelace" }).click();
   await see(page.getByText("holds more than yours"));
-  assert.equal(await button(page, "Suspend").count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Suspend…" }).count(), 0);
   await look(page, "member-above");
   await page.goto(`${demo.url}/settings/deployment/users`);
   await see(heading(page, "Your role does not allow this"));
   await look(page, "role-does-not-allow");
+  assert.equal((await railLinks(page)).length, 9, "the way to every other page stays");
+
+  await page.setViewportSize({ width: 375, height: 900 });
+  assert.equal((await railLinks(page)).length, 0, "a narrow window has a menu, and it is closed");
+  await page.getByText("Menu", { exact: true }).click();
+  assert.equal((await railLinks(page)).length, 9);
+  await rail(page).getByRole("link", { name: "All tokens" }).click();
+  await see(heading(page, "All tokens"));
 });
 
 walk("invited, accepted, and taken back", async (walker) => {
@@ -136,12 +144,12 @@ walk("invited, accepted, and taken back", async (walker) => {
   await look(bob, "invitation");
   await bob.getByLabel("Your name").fill(BOB.name);
   await bob.getByLabel("Password").fill("short");
-  await button(bob, "Make the account and sign in").click();
+  await button(bob, "Create account and sign in").click();
   await see(bob.locator("#password-wrong"));
   assert.equal(await bob.getByLabel("Your name").inputValue(), BOB.name);
   await look(bob, "invitation-wrong-password");
   await bob.getByLabel("Password").fill(BOB.password);
-  await button(bob, "Make the account and sign in").click();
+  await button(bob, "Create account and sign in").click();
   await see(heading(bob, "Personal access tokens"));
   const again = await walker.open(server);
   await again.goto(link);
@@ -163,6 +171,9 @@ walk("invited, accepted, and taken back", async (walker) => {
   await ada.getByLabel("Can create and manage personal access tokens").check();
   await button(ada, "Save changes").click();
   assert.equal((await askGateway(server, secret)).status, 204, "and open again");
+  await ada.getByRole("link", { name: "Suspend…" }).click();
+  await see(ada.getByRole("dialog", { name: `Suspend ${BOB.name}?` }).getByText("1 token"));
+  await look(ada, "member-suspend");
   await button(ada, "Suspend").click();
   await see(button(ada, "Resume"));
   assert.equal((await askGateway(server, secret)).status, 401);
@@ -196,18 +207,18 @@ walk("a role is made, given, shrunk and deleted", async (walker) => {
     await page.getByLabel("Permission", { exact: true }).fill(name);
     await page.getByLabel("What it allows").fill("Concerns the launch pad");
     await page.getByLabel("High", { exact: true }).check();
-    await button(page, "Add it").click();
+    await button(page, "Create permission").click();
     await see(page.getByText("The catalogue is changed."));
   }
   await page.getByRole("link", { name: "New role" }).click();
   await page.getByLabel("Name", { exact: true }).fill("   ");
   await page.locator('input[value="pad:*"]').check();
-  await button(page, "Make the role").click();
+  await button(page, "Create role").click();
   await see(page.locator("#name-wrong"));
   assert.ok(await page.locator('input[value="pad:*"]').isChecked(), "kept as it was ticked");
   await look(page, "role-new-wrong");
   await page.getByLabel("Name", { exact: true }).fill("Pad crew");
-  await button(page, "Make the role").click();
+  await button(page, "Create role").click();
   await see(page.getByText("The role is there."));
   assert.match(await row(page, "Pad crew").innerText(), /pad:\*/);
 
@@ -216,7 +227,7 @@ walk("a role is made, given, shrunk and deleted", async (walker) => {
   await eve.goto(link);
   await eve.getByLabel("Your name").fill("Eve");
   await eve.getByLabel("Password").fill(BOB.password);
-  await button(eve, "Make the account and sign in").click();
+  await button(eve, "Create account and sign in").click();
   await see(heading(eve, "Personal access tokens"));
 
   await page.goto(`${server.url}/settings/organization/roles`);
@@ -236,7 +247,7 @@ walk("an organization is made, and its first superuser invited", async (walker) 
   await page.goto(`${server.url}/settings/deployment/organizations/new`);
   await page.getByLabel("Name").fill("Bell Labs");
   await page.getByLabel("E-mail address of its first superuser").fill(ADA.email);
-  await button(page, "Make the organization").click();
+  await button(page, "Create organization").click();
   await see(page.getByText("The organization is there."));
   await look(page, "organization-made");
   const link = await page.getByRole("textbox", { name: "The link" }).textContent();
@@ -251,7 +262,10 @@ walk("an organization is made, and its first superuser invited", async (walker) 
 
   await page.goto(`${server.url}/settings/deployment/organizations`);
   await page.getByRole("link", { name: "Bell Labs" }).click();
-  await button(page, "Suspend Bell Labs").click();
+  await page.getByRole("link", { name: "Suspend…" }).click();
+  await see(page.getByRole("dialog", { name: "Suspend Bell Labs?" }).getByText("1 member can no longer sign in there."));
+  await look(page, "organization-suspend");
+  await button(page, "Suspend").click();
   await see(button(page, "Resume"));
   await other.goto(`${server.url}/settings/organization`);
   await see(heading(other, "Sign in"));

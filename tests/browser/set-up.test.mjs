@@ -15,7 +15,7 @@ async function fill(page, password, person = ADA) {
   await page.getByLabel("Your name").fill(person.name);
   await page.getByLabel("E-mail address").fill(person.email);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Make the account and sign in" }).click();
+  await page.getByRole("button", { name: "Create account and sign in" }).click();
 }
 
 walk("nobody is here yet, and the page says how to begin", async (walker) => {

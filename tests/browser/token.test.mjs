@@ -93,7 +93,7 @@ walk("it ends when one says, and what has ended cannot be changed", async (walke
   await see(page.getByText("It has ended and cannot be changed."));
   assert.equal(await page.getByRole("button", { name: "Save changes" }).count(), 0);
   await look(page, "token-ended");
-  await page.getByRole("link", { name: "Make a new one like it" }).click();
+  await page.getByRole("link", { name: "Create one like it" }).click();
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "short");
   assert.ok(await page.locator('input[value="api:read"]').isChecked());
 });

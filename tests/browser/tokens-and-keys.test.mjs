@@ -87,7 +87,7 @@ walk("a key is made, rotated and revoked", async (walker) => {
   await rail(page, "API keys");
   await see(heading(page, "No API keys yet"));
   await look(page, "keys-none");
-  await link(page, "Make the first key").click();
+  await link(page, "Create the first key").click();
   await page.getByLabel("Name", { exact: true }).fill("billing");
   await look(page, "new-key");
   await page.getByLabel("Role", { exact: true }).selectOption({ label: "Member" });
@@ -102,11 +102,11 @@ walk("a key is made, rotated and revoked", async (walker) => {
   assert.ok(!(await page.content()).includes(secret), "shown once");
   await link(page, "Rotate…").click();
   await look(page, "rotate");
-  await button(page, "Make a new secret").click();
+  await button(page, "Create a new secret").click();
   await see(page.getByText("Say what becomes of the old secret."));
   await page.getByLabel("Works until it is quiet").check();
   await look(page, "rotate-quiet");
-  await button(page, "Make a new secret").click();
+  await button(page, "Create a new secret").click();
   const second = await page.getByRole("textbox", { name: "The secret" }).textContent();
   await look(page, "key-rotated");
   for (const works of [secret, second]) assert.equal((await askGateway(server, works)).status, 204);
@@ -150,4 +150,8 @@ walk("the demo's keys, policy and audit are there to look at", async (walker) =>
   await button(page, "Check the chain").click();
   await see(page.getByText(/The chain holds/));
   await look(page, "audit-checked");
+  const end = await page.getByRole("textbox", { name: "The end of the chain" }).textContent();
+  await page.getByLabel("What you noted last time").fill(end);
+  await button(page, "Check the chain").click();
+  await see(page.getByText(/The chain holds/));
 });

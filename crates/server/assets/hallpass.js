@@ -139,8 +139,5 @@
     });
   }
 
-  // In a narrow window the rail is a row: what is open must be in sight.
-  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
   localTimes(document);
 })();

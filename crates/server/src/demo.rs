@@ -33,6 +33,7 @@ use hallpass_domain::{
 use hallpass_store::{
     AuditEntry, FeedKey, HourCount, Inserted, LastUseRow, NewAccount, NewToken, Stored, Tx,
 };
+use serde_json::{Value, json};
 use std::fmt::{Display, Write as _};
 use tables::{
     DemoPerson, MEMBER_HOLDS, ORGANIZATION, ORGANIZATION_AGE, PEOPLE, PERMISSIONS, VIEWER_HOLDS,
@@ -69,12 +70,14 @@ pub async fn fill(services: &Services) -> Result<(), RunError> {
         changed: vec![example],
         last: Vec::new(),
         hours: Vec::new(),
+        lines: Vec::new(),
     };
     filling.add_organization(&accounts).await?;
     for (person, account) in PEOPLE.iter().zip(&accounts) {
         filling.add_person(person, account).await?;
     }
     filling.add_around(&accounts).await?;
+    filling.write_lines();
     let Filling {
         tx,
         changed,
@@ -186,6 +189,8 @@ struct Filling<'a> {
     changed: Vec<FeedKey>,
     last: Vec<LastUseRow>,
     hours: Vec<HourCount>,
+    /// Written at the end, in the order of time.
+    lines: Vec<AuditEntry<'static>>,
 }
 
 impl Filling<'_> {
@@ -248,8 +253,7 @@ impl Filling<'_> {
         let created = ago(self.now, token.created);
         let id = TokenId::generate(&self.services.entropy, created);
         let prefix = self.insert_token(id, token, owner).await?;
-        let detail =
-            serde_json::json!({ "name": token.name, "prefix": prefix.as_str() }).to_string();
+        let detail = json!({ "name": token.name, "prefix": prefix.as_str() }).to_string();
         self.audit(
             created,
             owner.user,
@@ -272,25 +276,33 @@ impl Filling<'_> {
                     Some(detail),
                 );
             }
-            Fate::Suspended(since) => {
-                self.tx
-                    .suspend_token(
-                        owner.organization,
-                        id,
-                        &Suspension {
-                            since: ago(self.now, since),
-                            until: None,
-                            reason: "Used from a network it was never used from".to_owned(),
-                            by_owner: false,
-                        },
-                    )
-                    .await?;
-            }
+            Fate::Suspended(since) => self.suspend(id, owner, since, detail).await?,
         }
         self.changed.push(FeedKey::Token(id));
         self.last.extend(uses::last(token, id, self.now));
         self.hours
             .extend(uses::hours(token, id, self.now, &self.services.entropy));
+        Ok(())
+    }
+
+    async fn suspend(
+        &mut self,
+        id: TokenId,
+        owner: &Membership,
+        since: i64,
+        detail: String,
+    ) -> Result<(), RunError> {
+        let rest = Suspension {
+            since: ago(self.now, since),
+            until: None,
+            reason: "Used from a network it was never used from".to_owned(),
+            by_owner: false,
+        };
+        self.tx.suspend_token(owner.organization, id, &rest).await?;
+        let (action, target) = (Action::TokenSuspended, id.to_string());
+        self.audit(rest.since, owner.user, action, target, Some(detail));
+        let after = json!({ "reason": rest.reason, "until": null, "byOwner": false });
+        self.changed(None, Some(after));
         Ok(())
     }
 
@@ -345,7 +357,7 @@ impl Filling<'_> {
         target: String,
         detail: Option<String>,
     ) {
-        let entry = AuditEntry {
+        self.lines.push(AuditEntry {
             at,
             organization: Some(self.organization),
             actor: Some(actor),
@@ -357,11 +369,23 @@ impl Filling<'_> {
             before: None,
             after: None,
             detail,
-        };
-        self.tx.append_audit(
-            &self.services.entropy,
-            self.services.peppers.current(),
-            &entry,
-        );
+        });
+    }
+
+    /// What was otherwise before the last line, and is since.
+    fn changed(&mut self, before: Option<Value>, after: Option<Value>) {
+        if let Some(line) = self.lines.last_mut() {
+            line.before = before.map(|state| state.to_string());
+            line.after = after.map(|state| state.to_string());
+        }
+    }
+
+    /// A line's number says when it was written, as its date does.
+    fn write_lines(&mut self) {
+        self.lines.sort_by_key(|line| line.at);
+        for line in &self.lines {
+            let (entropy, pepper) = (&self.services.entropy, self.services.peppers.current());
+            self.tx.append_audit(entropy, pepper, line);
+        }
     }
 }

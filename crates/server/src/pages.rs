@@ -7,6 +7,7 @@ pub mod assets;
 mod audit;
 mod audit_filter;
 mod audit_line;
+mod audit_names;
 mod expiry;
 mod failure;
 mod form;
@@ -20,6 +21,7 @@ mod invitation;
 mod invite;
 mod key;
 mod keys;
+mod last_use;
 mod limits;
 mod list_query;
 mod may_do;
@@ -44,9 +46,11 @@ mod rotate;
 mod sessions;
 mod set_up;
 mod sign_in;
+mod standing;
 mod suspend;
 mod token;
 mod tokens;
+mod unknown;
 mod users;
 mod view;
 mod visitor;
@@ -61,12 +65,12 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-pub use failure::{PageError, failure};
+pub use failure::{PageError, failure, missing};
 use hallpass_domain::limits::{FORM_BYTES_MAX, PAGE_ROWS_DEFAULT, SEARCH_CHARS_MAX};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Every page, and the files that pages load.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/setup", get(set_up::show).post(set_up::submit))
@@ -108,7 +112,10 @@ pub fn router() -> Router<App> {
         .merge(of_policy())
         .merge(of_deployment())
         .method_not_allowed_fallback(async || PageError(ServiceError::MethodNotAllowed))
-        .layer(axum::middleware::from_fn(failure::finish))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            failure::finish,
+        ))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 
@@ -130,6 +137,7 @@ fn of_organization() -> Router<App> {
             &under("/members/{user}"),
             get(member::show).post(member::change),
         )
+        .route(&under("/members/{user}/suspend"), get(standing::ask_member))
         .route(
             &under("/members/{user}/remove"),
             get(member::ask_remove).post(member::remove),
@@ -220,6 +228,11 @@ fn of_deployment() -> Router<App> {
             &under("/organizations/{id}"),
             get(organizations::show).post(organizations::change),
         )
+        .route(
+            &under("/organizations/{id}/suspend"),
+            get(standing::ask_organization),
+        )
+        .route(&under("/users/{id}/suspend"), get(standing::ask_user))
         .route(&under("/users"), get(users::list))
         .route(&under("/users/{id}"), get(users::show).post(users::change))
         .route(

@@ -300,7 +300,7 @@ fn trusted_proxies(config: &Config) -> Vec<IpNet> {
 pub fn people_router(app: &App) -> Router {
     Router::new()
         .merge(rest::router())
-        .merge(pages::router())
+        .merge(pages::router(app))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
@@ -313,13 +313,16 @@ pub fn people_router(app: &App) -> Router {
 }
 
 /// No such address: in the words of the door it would have been behind.
-async fn not_found(uri: http::Uri) -> axum::response::Response {
-    if people::is_api(uri.path()) {
+async fn not_found(
+    axum::extract::State(app): axum::extract::State<App>,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    if people::is_api(request.uri().path()) {
         return axum::response::IntoResponse::into_response(ApiError(ServiceError::NotFound(
             "address",
         )));
     }
-    pages::failure(&ServiceError::NotFound("page"))
+    pages::missing(&app, request).await
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {

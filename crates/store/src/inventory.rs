@@ -1,7 +1,9 @@
 //! Every token and key of an organization, for those who answer for it. What is asked for varies, so the statements
 //! here are put together; every value is bound.
 
-use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, suspensions::SuspensionColumns};
+use crate::{
+    AtRest, FeedKey, Store, StoreError, Tx, on, rows, sql, suspensions::SuspensionColumns,
+};
 use hallpass_domain::{
     access_token::{Expiration, LastUse, Suspension, TokenState},
     id::{OrganizationId, RoleId, TokenId, UserId},
@@ -83,9 +85,16 @@ pub struct InventoryRow {
     pub suspension: Option<Suspension>,
     /// How it was last used.
     pub last_use: Option<LastUse>,
+    around: Option<AtRest>,
 }
 
 impl InventoryRow {
+    /// What keeps it from working that is no word of its own: nothing once it has ended.
+    pub fn at_rest(&self, now: Timestamp) -> Option<AtRest> {
+        let has_ended = matches!(self.state(now), TokenState::Revoked | TokenState::Expired);
+        self.around.filter(|_| !has_ended)
+    }
+
     /// What the row says at `now`.
     pub fn state(&self, now: Timestamp) -> TokenState {
         TokenState::of(
@@ -119,6 +128,7 @@ pub(crate) struct Row {
     used_path: Option<String>,
     used_address: Option<String>,
     used_agent: Option<String>,
+    around: Option<String>,
 }
 
 impl TryFrom<Row> for InventoryRow {
@@ -157,6 +167,7 @@ impl TryFrom<Row> for InventoryRow {
                 address: row.used_address,
                 agent: row.used_agent,
             }),
+            around: row.around.as_deref().and_then(AtRest::from_word),
         })
     }
 }
@@ -167,7 +178,10 @@ pub(crate) const COLUMNS: &str = concat!(
      coalesce((select s.prefix from token s where s.secret_of = t.id and s.secret_retired_at is null), t.prefix) as prefix, \
      t.scope, t.created_at, t.expires_at, t.suspended_at, t.suspended_until, t.suspended_reason, t.suspended_by_owner, ",
     crate::sql::revoked_at!(),
-    " as revoked_at, u.at as used_at, u.method as used_method, u.path as used_path, u.address as used_address, u.agent as used_agent "
+    " as revoked_at, u.at as used_at, u.method as used_method, u.path as used_path, u.address as used_address, u.agent as used_agent, \
+     (select case when o.standing <> 'active' then 'organization' when t.user_id is null then null when w.standing <> 'active' then 'account' \
+     when m.standing is null or m.standing <> 'active' then 'member' when not m.may_have_tokens then 'gate' end \
+     from organization o left join membership m on m.organization_id = o.id and m.user_id = t.user_id where o.id = t.organization_id) as around "
 );
 pub(crate) const TABLES: &str = "from token t left join app_user w on w.id = t.user_id left join role r on r.id = t.role_id \
     left join token_use u on u.token_id = (select v.token_id from token_use v where v.token_id = t.id or v.token_id in (select s.id from token s where s.secret_of = t.id) order by v.at desc limit 1) \

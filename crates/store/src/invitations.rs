@@ -191,6 +191,20 @@ impl Tx {
         Ok(withdrawn == 1)
     }
 
+    /// Takes back the open invitation for an address, if there is one, and says which.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdraw_invitation_to(
+        &mut self,
+        organization: OrganizationId,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<InvitationId>, StoreError> {
+        let found: Option<Vec<u8>> = on!(&mut self.on, tx => sqlx::query_scalar(sql::INVITATION_WITHDRAW_TO).bind(&organization.bytes()[..]).bind(email.key()).bind(now.micros()).fetch_optional(&mut **tx).await?);
+        rows::id_option(found.as_deref(), InvitationId::from_bytes)
+    }
+
     /// Takes back every open invitation that `user` made.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 
 mod access_tokens;
 mod api_keys;
+mod at_rest;
 mod audit;
 mod concerned;
 mod connect;
@@ -18,6 +19,7 @@ mod invitations;
 mod load;
 mod losses;
 mod members;
+mod names;
 mod organizations;
 mod policies;
 mod roles;
@@ -31,6 +33,7 @@ mod uses;
 
 pub use access_tokens::{Inserted, NewToken, Stored, TokenChange};
 pub use api_keys::{KeyInserted, KeyQuery, KeyWithUse, NewKey, NewSecret, Rotated};
+pub use at_rest::AtRest;
 pub use audit::{AuditPage, AuditQuery};
 pub use connect::{Database, Store};
 pub use directory::{NewAccount, SignInRecord};
@@ -41,6 +44,7 @@ pub use invitations::{Invitation, NewInvitation};
 pub use load::{LoadedMembership, LoadedOrganization, LoadedToken};
 pub use losses::Carried;
 pub use members::{MemberQuery, MemberRow};
+pub use names::{Named, NamedKind};
 pub use organizations::OrganizationRow;
 pub use policies::{PolicyChange, PolicyEffect};
 pub use roles::{RoleUse, RoleWritten};

@@ -4,7 +4,7 @@ use crate::{FeedKey, Store, StoreError, Tx, on, rows, sql, tx::execute};
 use hallpass_domain::{
     id::{OrganizationId, RoleId, SessionId, UserId},
     member::{Membership, User},
-    organization::Standing,
+    organization::{Organization, Standing},
     time::Timestamp,
 };
 
@@ -136,6 +136,35 @@ impl Store {
                 .await?
         });
         found.map(MemberRow::try_from).transpose()
+    }
+
+    /// The organizations that a user is in, the longest first, each with what they are there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn places_of(
+        &self,
+        user: UserId,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<(Organization, MemberRow)>, StoreError> {
+        let found: Vec<Row> = on!(&self.read, pool => {
+            sqlx::query_as(sql::PLACES_OF_USER)
+                .bind(&user.bytes()[..])
+                .bind(now.micros())
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        });
+        let mut places = Vec::with_capacity(found.len());
+        for row in found {
+            let member = MemberRow::try_from(row)?;
+            let place = self
+                .find_organization(member.membership.organization)
+                .await?;
+            places.extend(place.map(|place| (place, member)));
+        }
+        Ok(places)
     }
 
     /// The names of some active members with this role, the longest there first.

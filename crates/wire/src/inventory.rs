@@ -71,6 +71,11 @@ pub struct InventoryItem {
     pub expiration_date: Option<String>,
     /// `active`, `expired`, `revoked` or `suspended`.
     pub state: String,
+    /// Whether something around it keeps it from working while it is neither revoked nor expired: the organization or its
+    /// owner is suspended, or its owner may not have tokens there.
+    #[serde(default)]
+    #[schema(required)]
+    pub at_rest: bool,
     /// When it was revoked.
     #[schema(format = DateTime)]
     pub revoked: Option<String>,

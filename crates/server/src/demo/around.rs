@@ -2,7 +2,9 @@
 
 use super::{
     Filling, ago, misprint, permissions,
-    tables::{INVITED, INVITED_AGO, ROLE, SECOND, SECOND_AGE, SECOND_SUPERUSER},
+    tables::{
+        INVITED, INVITED_AGO, PEOPLE, ROLE, SECOND, SECOND_AGE, SECOND_SUPERUSER, STOPPED_AGO,
+    },
 };
 use crate::run::RunError;
 use hallpass_domain::{
@@ -16,6 +18,7 @@ use hallpass_domain::{
     role::{BuiltInRole, Role, RolePermissions},
 };
 use hallpass_store::{Invitation, NewAccount, NewInvitation, RoleWritten};
+use serde_json::json;
 
 impl Filling<'_> {
     pub(super) async fn add_around(&mut self, accounts: &[NewAccount]) -> Result<(), RunError> {
@@ -26,6 +29,7 @@ impl Filling<'_> {
         self.add_invitation(&role, ada).await?;
         self.add_keys(&role, ada).await?;
         self.add_policy(ada).await?;
+        self.note_members(accounts, ada);
         let dorothy = accounts
             .iter()
             .find(|account| account.user.email.as_str() == SECOND_SUPERUSER);
@@ -34,6 +38,26 @@ impl Filling<'_> {
         }
         self.tx.recount_superusers(self.organization).await?;
         Ok(())
+    }
+
+    /// What became of those who have tokens and may not use them.
+    fn note_members(&mut self, accounts: &[NewAccount], by: UserId) {
+        for (person, account) in PEOPLE.iter().zip(accounts) {
+            let is_suspended = !person.membership.is_active();
+            if person.tokens.is_empty() || person.may_have_tokens && !is_suspended {
+                continue;
+            }
+            let action = if is_suspended {
+                Action::MemberSuspended
+            } else {
+                Action::MemberChanged
+            };
+            let state = |standing: Standing, open| json!({ "role": person.role.name(), "standing": standing.word(), "mayHaveTokens": open });
+            let at = ago(self.now, STOPPED_AGO);
+            self.audit(at, by, action, account.user.id.to_string(), None);
+            let after = state(person.membership, person.may_have_tokens);
+            self.changed(Some(state(Standing::Active, true)), Some(after));
+        }
     }
 
     async fn add_role(&mut self) -> Result<Role, RunError> {

@@ -177,6 +177,9 @@ pub(super) const INVITED: &str = "mae@acme-rockets.example";
 /// Seconds since.
 pub(super) const INVITED_AGO: i64 = 2 * DAY + HOUR;
 
+/// Seconds since those who may not use their tokens were stopped: after the last use of each.
+pub(super) const STOPPED_AGO: i64 = 5 * DAY + 6 * HOUR;
+
 /// What the policy does not let personal access tokens carry.
 pub(super) const POLICY_FORBIDS: &[&str] = &["member:invite", "repo:delete"];
 /// How long tokens and keys may live under the policy that is to come.

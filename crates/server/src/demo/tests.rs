@@ -17,6 +17,8 @@ use std::{net::IpAddr, sync::Arc};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+mod audit;
+
 async fn empty() -> (Arc<Services>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&Database::Sqlite(folder.path().join("hallpass.db")))

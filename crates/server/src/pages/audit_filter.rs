@@ -1,10 +1,11 @@
 //! Which lines of the audit are shown: to and from an address.
 
-use super::{address, form::Fields};
+use super::{address, form::Fields, unknown::Unknown};
 use hallpass_domain::{
     audit::Action,
     id::{OrganizationId, TokenId, UserId},
     limits::PAGE_ROWS_DEFAULT,
+    name::Email,
     time::{SECONDS_PER_DAY, Timestamp},
 };
 use hallpass_store::AuditQuery;
@@ -12,10 +13,12 @@ use hallpass_store::AuditQuery;
 /// Where the audit is.
 pub(super) const PATH: &str = "/settings/organization/audit";
 
-/// Which lines. What a query does not say, or says wrongly, is empty.
+/// Which lines. What a query does not say is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) actor: String,
+    /// The address of who did it, as it was typed.
+    pub(super) person: String,
     pub(super) token: String,
     pub(super) action: String,
     pub(super) target: String,
@@ -28,6 +31,8 @@ pub(super) struct Filter {
     pub(super) whole: bool,
     /// Before the line with this number.
     pub(super) before: String,
+    /// What it says and no list knows: nothing is found by it.
+    pub(super) unknown: Unknown,
 }
 
 fn day(text: &str) -> Option<Timestamp> {
@@ -36,24 +41,25 @@ fn day(text: &str) -> Option<Timestamp> {
 
 impl Filter {
     pub(super) fn read(fields: &Fields) -> Self {
-        let kept = |name: &str, is: fn(&str) -> bool| {
-            let value = fields.get(name).trim();
-            if is(value) {
-                value.to_owned()
-            } else {
-                String::new()
-            }
-        };
+        let mut unknown = Unknown::default();
+        let mut kept = |name, what, is: fn(&str) -> bool| unknown.keep(fields, (name, what), is);
         Self {
-            actor: kept("actor", |id| UserId::parse(id).is_ok()),
-            token: kept("token", |id| TokenId::parse(id).is_ok()),
-            action: kept("action", |word| Action::from_word(word).is_some()),
-            target: kept("target", |text| !text.contains('\0')),
-            address: kept("address", |text| !text.contains('\0')),
-            since: kept("since", |text| day(text).is_some()),
-            until: kept("until", |text| day(text).is_some()),
-            whole: fields.get("scope") == "deployment",
-            before: kept("before", |seq| seq.parse::<i64>().is_ok()),
+            actor: kept("actor", "user", |id| UserId::parse(id).is_ok()),
+            person: kept("person", "e-mail address", |text| {
+                Email::parse(text).is_ok()
+            }),
+            token: kept("token", "token", |id| TokenId::parse(id).is_ok()),
+            action: kept("action", "action", |word| Action::from_word(word).is_some()),
+            target: kept("target", "id", |text| !text.contains('\0')),
+            address: kept("address", "address", |text| !text.contains('\0')),
+            since: kept("since", "day", |text| day(text).is_some()),
+            until: kept("until", "day", |text| day(text).is_some()),
+            whole: kept("scope", "scope", |word| word == "deployment") == "deployment",
+            before: Some(fields.get("before"))
+                .filter(|seq| seq.parse::<i64>().is_ok())
+                .unwrap_or_default()
+                .to_owned(),
+            unknown,
         }
     }
 
@@ -64,6 +70,7 @@ impl Filter {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         vec![
             ("actor", self.actor.clone()),
+            ("person", self.person.clone()),
             ("token", self.token.clone()),
             ("action", self.action.clone()),
             ("target", self.target.clone()),
@@ -89,7 +96,7 @@ impl Filter {
     }
 
     pub(super) fn narrows(&self) -> bool {
-        self.pairs().iter().any(|(_, value)| !value.is_empty())
+        !self.unknown.is_empty() || self.pairs().iter().any(|(_, value)| !value.is_empty())
     }
 
     /// The last day is a whole one.
@@ -101,6 +108,7 @@ impl Filter {
     pub(super) fn export_href(&self, organization: OrganizationId, format: &str) -> String {
         let said = |moment: Option<Timestamp>| moment.map(|at| at.to_string()).unwrap_or_default();
         let mut pairs = self.pairs();
+        pairs.retain(|(name, _)| *name != "person");
         for (name, value) in &mut pairs {
             match *name {
                 "since" => *value = said(day(&self.since)),
@@ -113,6 +121,14 @@ impl Filter {
             &format!("/v1/organizations/{organization}/audit/export"),
             &pairs,
         )
+    }
+
+    /// The same lines, those of one user.
+    pub(super) fn of_actor(&self, user: UserId) -> Self {
+        Self {
+            actor: user.to_string(),
+            ..self.clone()
+        }
     }
 
     /// What the service is asked.
@@ -140,7 +156,7 @@ mod tests {
     fn a_link_leads_to_the_lines_it_was_made_for() {
         let id = "019393a0-7e5c-7c31-9d0c-1f2e3d4c5b6a";
         let all = format!(
-            "actor={id}&token={id}&action=token.created&target=x&address=192.0.2.7&since=2026-11-01&until=2026-11-22&scope=deployment&before=17"
+            "actor={id}&person=ada%40acme.example&token={id}&action=token.created&target=x&address=192.0.2.7&since=2026-11-01&until=2026-11-22&scope=deployment&before=17"
         );
         for query in ["", "action=refused", all.as_str()] {
             let filter = Filter::read(&Fields::parse(query.as_bytes()));
@@ -156,7 +172,18 @@ mod tests {
         let filter = Filter::read(&Fields::parse(b"since=2026-11-01&until=2026-11-22"));
         let query = filter.store_query();
         assert_eq!(query.until.unwrap().to_string(), "2026-11-23T00:00:00Z");
-        let strange = b"actor=x&token=y&action=gone&since=May&scope=all&before=z&utm=1";
-        assert_eq!(Filter::read(&Fields::parse(strange)), Filter::default());
+        let strange = Filter::read(&Fields::parse(b"before=z&utm=1"));
+        assert_eq!(strange, Filter::default());
+        for query in [
+            "actor=x",
+            "token=y",
+            "action=gone",
+            "since=May",
+            "scope=all",
+            "person=ada",
+        ] {
+            let filter = Filter::read(&Fields::parse(query.as_bytes()));
+            assert!(!filter.unknown.is_empty() && filter.narrows(), "{query}");
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! A line of the audit, in words.
 
-use super::{audit_filter::Filter, view::Moment, words};
+use super::{
+    audit_filter::Filter,
+    audit_names::{Link, Names},
+    view::Moment,
+    words,
+};
 use crate::service::audit::AuditedLine;
 use hallpass_domain::{
-    audit::{Action, Action as A},
-    id::TokenId,
+    audit::{Action, Action as A, Line},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -83,31 +87,26 @@ pub(super) struct LineView {
     /// Who, and the lines of theirs alone.
     pub(super) who: Option<(String, String)>,
     /// The token with which they did it.
-    pub(super) with: Option<String>,
+    pub(super) with: Option<Link>,
     pub(super) what: String,
-    pub(super) refused: bool,
-    /// To what: its name, or its id.
-    pub(super) target: Option<String>,
-    /// The page of it, if there is one that may be seen.
-    pub(super) target_href: Option<String>,
+    /// Why it was not done.
+    pub(super) refused: Option<String>,
+    /// To what.
+    pub(super) target: Option<Link>,
     pub(super) address: Option<String>,
     pub(super) device: Option<(String, String)>,
     pub(super) changed: Vec<Changed>,
 }
 
 impl LineView {
-    pub(super) fn of(
-        found: &AuditedLine,
-        filter: &Filter,
-        may_see_tokens: bool,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn of(found: &AuditedLine, filter: &Filter, names: &Names, now: Timestamp) -> Self {
         let line = &found.line;
         let [before, after, detail] = [&line.before, &line.after, &line.detail].map(read);
         let name = [&detail, &after, &before].into_iter().find_map(name_in);
         let who = line.actor_user.map(|id| {
             let only = Filter {
                 actor: id.to_string(),
+                person: String::new(),
                 ..filter.from(None)
             };
             let name = found.actor.as_ref().map(|user| user.name.to_string());
@@ -116,21 +115,20 @@ impl LineView {
                 only.href(),
             )
         });
-        let of_token = line.action.starts_with("token.") || line.action.starts_with("key.");
-        let target = line.target.as_deref();
-        let is_id = target.is_some_and(|target| TokenId::parse(target).is_ok());
+        let is_refused = line.action == Action::Refused.word();
         Self {
             seq: line.seq,
             when: Moment::past(line.at, now),
             exact: words::exact(line.at),
             who,
-            with: line.actor_token.map(|id| id.to_string()),
-            what: said(&line.action),
-            refused: line.action == Action::Refused.word(),
-            target: name.or_else(|| line.target.clone()),
-            target_href: target
-                .filter(|_| of_token && is_id && may_see_tokens)
-                .map(|id| format!("/settings/organization/tokens/{id}")),
+            with: line.actor_token.map(|id| names.token(id)),
+            what: if is_refused {
+                attempted(&detail)
+            } else {
+                said(&line.action)
+            },
+            refused: is_refused.then(|| why(&detail)),
+            target: target(line, name, names),
             address: line.address.clone(),
             device: line
                 .agent
@@ -138,6 +136,40 @@ impl LineView {
                 .map(|agent| (words::device(&agent), agent)),
             changed: changes(&before, &after, &detail),
         }
+    }
+}
+
+/// What a line was about: as it was called then, or is now.
+fn target(line: &Line, name: Option<String>, names: &Names) -> Option<Link> {
+    let (found, written) = (names.target(line), line.target.clone());
+    // A session has no name; its id says nothing to people.
+    let is_bare = name.is_none() && found.is_none();
+    if is_bare && line.action.starts_with("session") {
+        return None;
+    }
+    let (now, page) = found.unwrap_or_default();
+    let then = name.or_else(|| (!now.is_empty()).then_some(now));
+    Some((then.or(written)?, page))
+}
+
+/// What somebody tried who was refused.
+fn attempted(detail: &Map<String, Value>) -> String {
+    let word = detail.get("attempted").and_then(Value::as_str);
+    match (word, detail.get("unwritten")) {
+        (Some(word), _) => said(word),
+        (None, Some(number)) => format!("{number} more attempts"),
+        (None, None) => said(Action::Refused.word()),
+    }
+}
+
+/// Why it was refused.
+fn why(detail: &Map<String, Value>) -> String {
+    match detail.get("code").and_then(Value::as_str) {
+        Some("permission_missing") => "the role holds too little".to_owned(),
+        Some("recent_sign_in_required") => "the password was not asked for again".to_owned(),
+        Some("not_found") => "there is no such thing".to_owned(),
+        Some(code) => code.replace('_', " "),
+        None => "not written one by one".to_owned(),
     }
 }
 
@@ -206,6 +238,18 @@ mod tests {
         }
         assert_eq!(ACTIONS.len(), Action::ALL.len(), "once each");
         assert_eq!(said("moon.landed"), "moon.landed");
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_refused_and_why() {
+        let read = |text: &str| read(&Some(text.to_owned()));
+        let detail = read(r#"{"attempted":"member.changed","code":"above_actor"}"#);
+        assert_eq!(attempted(&detail), "Member changed");
+        assert_eq!(why(&detail), "above actor");
+        let lacking = read(r#"{"attempted":"role.created","code":"permission_missing"}"#);
+        assert_eq!(why(&lacking), "the role holds too little");
+        let many = read(r#"{"unwritten":7,"since":"x"}"#);
+        assert_eq!(attempted(&many), "7 more attempts");
     }
 
     #[test]

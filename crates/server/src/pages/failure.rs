@@ -1,14 +1,14 @@
 //! What to tell people when something does not work: what happened, then what to do.
 
-use super::{see_other, words};
-use crate::{error::ServiceError, http::RequestId};
+use super::{see_other, view::Frame, visitor::Visitor, words};
+use crate::{app::App, error::ServiceError, http::RequestId};
 use askama::Template;
 use axum::{
-    extract::Request,
+    extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, header, request::Parts};
 use std::sync::Arc;
 
 /// A use case's error, on its way to a page.
@@ -56,17 +56,61 @@ impl IntoResponse for PageError {
 }
 
 /// Writes the page of a failure.
-pub(super) async fn finish(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let mut response = next.run(request).await;
+pub(super) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
     let Some(Unfinished(error)) = response.extensions_mut().remove() else {
         return response;
     };
-    let mut page = failure_in(&error, id.as_ref());
+    let mut page = failure_around(&app, &error, asked).await;
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         page.headers_mut().insert(header::ALLOW, allow);
     }
     page
+}
+
+/// There is no such page.
+pub async fn missing(app: &App, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    failure_around(app, &ServiceError::NotFound("page"), parts).await
+}
+
+/// What is told to somebody who is signed in, with the frame that their pages have.
+#[derive(Template)]
+#[template(path = "told_within.html")]
+struct ToldWithin {
+    frame: Frame,
+    told: Told,
+}
+
+/// The page about `error`: whoever is signed in keeps the way to every other page. A fault of ours asks nothing more.
+async fn failure_around(app: &App, error: &ServiceError, mut asked: Parts) -> Response {
+    let id = asked.extensions.get::<RequestId>().cloned();
+    let mut response = failure_in(error, id.as_ref());
+    if !error.face().status.is_client_error() || is_of_a_link(error) {
+        return response;
+    }
+    let Ok(visitor) = Visitor::from_request_parts(&mut asked, app).await else {
+        return response;
+    };
+    let page = ToldWithin {
+        frame: Frame::new(&visitor, ""),
+        told: told(error, id.as_ref().map(RequestId::to_string).as_deref()),
+    };
+    if let Ok(text) = page.render() {
+        *response.body_mut() = text.into();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
+}
+
+/// Links that work once are followed by people who are not signed in, or not as the one who was meant.
+const fn is_of_a_link(error: &ServiceError) -> bool {
+    matches!(
+        error,
+        ServiceError::SetUpCodeWrong | ServiceError::AlreadySetUp | ServiceError::InvitationWrong
+    )
 }
 
 /// The page about `error`, for doors that are not pages.

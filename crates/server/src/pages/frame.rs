@@ -26,6 +26,12 @@ pub(super) struct Place {
 }
 
 impl Frame {
+    /// What the page in the rail is called on which one is.
+    pub(super) fn here(&self) -> Option<&'static str> {
+        let mut links = self.rail.iter().flat_map(|group| &group.links);
+        links.find(|link| link.current).map(|link| link.label)
+    }
+
     /// The frame of a page in `section` of the settings.
     pub(super) fn new(visitor: &Visitor, section: &str) -> Self {
         let person = visitor.person();

@@ -23,7 +23,7 @@ use hallpass_domain::{
     access_token::TokenState, limits::PAGE_ROWS_DEFAULT, permission::Permission, time::Timestamp,
     token::Kind,
 };
-use hallpass_store::{InventoryOwner, InventoryRow};
+use hallpass_store::{AtRest, InventoryOwner, InventoryRow};
 
 /// A token or key.
 #[derive(Debug)]
@@ -45,11 +45,14 @@ pub(super) struct RowView {
     pub(super) is_active: bool,
     pub(super) suspended: bool,
     pub(super) revocable: bool,
+    /// Why it rests without a word of its own.
+    pub(super) rests: Option<&'static str>,
 }
 
 impl RowView {
     pub(super) fn of(row: &InventoryRow, role: Option<&str>, now: Timestamp) -> Self {
         let state = row.state(now);
+        let rests = row.at_rest(now).map(rests);
         let (owner, owner_href) = match &row.owner {
             InventoryOwner::User { id, name, .. } => (name.to_string(), Filter::of_owner(id)),
             InventoryOwner::Organization { .. } => (
@@ -69,16 +72,30 @@ impl RowView {
             created_day: words::day(row.created),
             end: End::at(row.revoked, row.expiration, now),
             last_use: row.last_use.as_ref().map(|last| LastUseView::of(last, now)),
-            state: (state.word(), colour(state)),
+            state: match rests {
+                Some(_) if state == TokenState::Active => ("at rest", "warn"),
+                _ => (state.word(), colour(state)),
+            },
             is_active: state == TokenState::Active,
             suspended: state == TokenState::Suspended,
             revocable: state != TokenState::Revoked,
+            rests,
         }
     }
 
     pub(super) fn all(found: &[Inventoried], now: Timestamp) -> Vec<Self> {
         let view = |found: &Inventoried| Self::of(&found.row, found.role.as_deref(), now);
         found.iter().map(view).collect()
+    }
+}
+
+/// What keeps it from working that is no word of its own.
+const fn rests(around: AtRest) -> &'static str {
+    match around {
+        AtRest::Organization => "The organization is suspended.",
+        AtRest::Account => "Its owner’s account is suspended.",
+        AtRest::Member => "Its owner is suspended here.",
+        AtRest::Gate => "Its owner may not have tokens here.",
     }
 }
 
@@ -104,6 +121,8 @@ struct InventoryPage {
     unused: [Choice; 5],
     permissions: Vec<(String, bool)>,
     narrowed: bool,
+    /// What the address asks for and there is not.
+    unknown: Option<String>,
     /// Whose tokens are asked for, if there are any.
     owner: Option<String>,
     exports: [(&'static str, String); 2],
@@ -123,6 +142,12 @@ pub(super) async fn list(
     let (filter, actor) = (Filter::read(&asked), visitor.actor());
     let now = app.services.clock.now();
     let sought = Sought::parse(&filter.wish(now))?;
+    if !filter.unknown.is_empty() {
+        actor.require(Permission::TOKENS)?;
+        let mut list = InventoryPage::new(&visitor, &filter, &[], now);
+        list.permissions = permissions(&app, &filter).await?;
+        return page(&list);
+    }
     let mut found = app
         .services
         .list_inventory(&actor, &sought, filter.after(), PAGE_ROWS_DEFAULT + 1)
@@ -165,7 +190,12 @@ async fn these(
         return Ok(None);
     }
     let doomed = Doomed::Sought(Box::new(sought));
-    let (count, _) = app.services.preview_revocation(actor, &doomed).await?;
+    let (count, _) = match app.services.preview_revocation(actor, &doomed).await {
+        Ok(previewed) => previewed,
+        // Keys are among them, which others manage: they may be looked at all the same.
+        Err(ServiceError::RoleLacks(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let label = match count {
         0 => return Ok(None),
         1 => "Revoke this one…".to_owned(),
@@ -206,7 +236,8 @@ impl InventoryPage {
             ]
             .map(|(value, label)| choice(value, label, &filter.unused)),
             permissions: Vec::new(),
-            narrowed: filter.narrows(),
+            narrowed: filter.narrows() || !filter.unknown.is_empty(),
+            unknown: filter.unknown.said(),
             owner: rows
                 .first()
                 .filter(|_| !filter.owner.is_empty())

@@ -1,6 +1,6 @@
 //! Which tokens and keys of the organization are shown: to and from an address.
 
-use super::{address, form::Fields, searched};
+use super::{address, form::Fields, searched, unknown::Unknown};
 use crate::service::inventory::After;
 use hallpass_domain::{
     access_token::TokenState,
@@ -16,7 +16,7 @@ use hallpass_wire::InventoryFilter;
 /// Where the list is.
 pub(super) const PATH: &str = "/settings/organization/tokens";
 
-/// Which tokens and keys. What a query does not say, or says wrongly, is empty.
+/// Which tokens and keys. What a query does not say is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) kind: String,
@@ -29,29 +29,33 @@ pub(super) struct Filter {
     pub(super) search: String,
     /// Where the page begins.
     pub(super) after: String,
+    /// What it says and no list knows: nothing is found by it.
+    pub(super) unknown: Unknown,
 }
 
 impl Filter {
     pub(super) fn read(fields: &Fields) -> Self {
-        let kept = |name: &str, is: fn(&str) -> bool| {
-            let value = fields.get(name);
-            if is(value) {
-                value.to_owned()
-            } else {
-                String::new()
-            }
-        };
+        let mut unknown = Unknown::default();
+        let mut kept = |name, what, is: fn(&str) -> bool| unknown.keep(fields, (name, what), is);
         Self {
-            kind: kept("kind", |word| {
+            kind: kept("kind", "kind", |word| {
                 Kind::from_word(word).is_some_and(|kind| kind != Kind::ShortLived)
             }),
-            owner: kept("owner", |id| UserId::parse(id).is_ok()),
-            state: kept("state", |word| TokenState::from_word(word).is_some()),
-            permission: kept("permission", |name| Permission::parse(name).is_ok()),
-            unused: kept("unused", |days| days.parse().is_ok_and(is_days)),
-            endless: fields.get("endless") == "1",
+            owner: kept("owner", "owner", |id| UserId::parse(id).is_ok()),
+            state: kept("state", "state", |word| {
+                TokenState::from_word(word).is_some()
+            }),
+            permission: kept("permission", "permission", is_one_permission),
+            unused: kept("unused", "number of days", |days| {
+                days.parse().is_ok_and(is_days)
+            }),
+            endless: kept("endless", "choice", |word| word == "1") == "1",
             search: searched(fields).replace('\0', ""),
-            after: kept("after", |place| read_place(place).is_some()),
+            after: Some(fields.get("after"))
+                .filter(|place| read_place(place).is_some())
+                .unwrap_or_default()
+                .to_owned(),
+            unknown,
         }
     }
 
@@ -157,6 +161,11 @@ impl Filter {
     }
 }
 
+/// A list is of what may do one thing: `repo:*` is no such thing.
+fn is_one_permission(name: &str) -> bool {
+    Permission::parse(name).is_ok_and(|permission| !permission.is_wildcard())
+}
+
 fn read_place(text: &str) -> Option<After> {
     let (made, id) = text.split_once('.')?;
     let made = Timestamp::from_micros(made.parse().ok()?);
@@ -172,7 +181,7 @@ mod tests {
     #[test]
     fn a_link_leads_to_the_list_it_was_made_for() {
         let all = format!(
-            "kind=api_key&owner={ID}&state=active&permission=repo%3A*&unused=90&endless=1&search=%D7%A9&after=17.{ID}"
+            "kind=api_key&owner={ID}&state=active&permission=repo%3Aread&unused=90&endless=1&search=%D7%A9&after=17.{ID}"
         );
         for query in ["", "endless=1", all.as_str()] {
             let filter = Filter::read(&Fields::parse(query.as_bytes()));
@@ -185,9 +194,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_strange_is_ignored() {
-        let strange =
-            b"kind=short&owner=x&state=gone&permission=*&unused=0&endless=2&after=1.x&utm=1";
-        assert_eq!(Filter::read(&Fields::parse(strange)), Filter::default());
+    fn what_no_list_knows_is_told_and_what_is_no_filter_is_ignored() {
+        let read = |query: &str| Filter::read(&Fields::parse(query.as_bytes()));
+        assert_eq!(read("after=1.x&utm=1"), Filter::default());
+        for query in [
+            "kind=short_lived",
+            "kind=key",
+            "owner=x",
+            "state=zzz",
+            "permission=*",
+            "permission=repo:*",
+            "unused=0",
+            "endless=2",
+        ] {
+            let filter = read(query);
+            let value = query.split_once('=').unwrap().1;
+            assert!(filter.unknown.said().unwrap().contains(value), "{query}");
+            assert!(!filter.narrows(), "{query}");
+        }
     }
 }

@@ -10,7 +10,11 @@ use super::{
     visitor::{Asked, Sent, Visitor},
     words,
 };
-use crate::{app::App, error::ServiceError, service::revocations::Doomed};
+use crate::{
+    app::App,
+    error::{InvalidField, ServiceError},
+    service::revocations::Doomed,
+};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use hallpass_domain::time::Timestamp;
@@ -57,6 +61,11 @@ impl What {
     }
 
     fn doomed(&self, now: Timestamp) -> Result<Doomed, ServiceError> {
+        if let Self::Found(filter) = self
+            && let Some(wrong) = filter.unknown.said()
+        {
+            return Err(InvalidField::new("filter", "filter_unknown", wrong).into());
+        }
         let mut wish = Revocation {
             filter: None,
             user: None,

@@ -4,6 +4,7 @@ use super::{
     PageError, address,
     form::Fields,
     page, searched,
+    unknown::Unknown,
     view::{End, Frame, LastUseView, Moment, Scope, colour},
     visitor::{Asked, Visitor},
     words,
@@ -28,14 +29,18 @@ struct Filter {
     search: String,
     state: Option<TokenState>,
     after: Option<(String, TokenId)>,
+    /// What it says and no list knows.
+    unknown: Unknown,
 }
 
 impl Filter {
     fn read(fields: &Fields) -> Self {
         let after = fields.get("after").split_at_checked(ID_CHARS);
+        let mut unknown = Unknown::default();
         Self {
             search: searched(fields),
-            state: TokenState::from_word(fields.get("state")),
+            state: unknown.read(fields, ("state", "state"), TokenState::from_word),
+            unknown,
             after: after.and_then(|(id, name)| Some((name.to_owned(), TokenId::parse(id).ok()?))),
         }
     }
@@ -121,6 +126,8 @@ struct KeysPage {
     search: String,
     states: [(&'static str, &'static str, bool); 5],
     narrowed: bool,
+    /// What the address asks for and there is not.
+    unknown: Option<String>,
     rows: Vec<KeyView>,
     more_href: Option<String>,
     first_href: Option<String>,
@@ -133,7 +140,10 @@ pub(super) async fn list(
 ) -> Result<Response, PageError> {
     let (filter, now) = (Filter::read(&asked), app.services.clock.now());
     let query = filter.store_query(now);
-    let (found, more) = app.services.list_keys(&visitor.actor(), &query).await?;
+    let (mut found, mut more) = app.services.list_keys(&visitor.actor(), &query).await?;
+    if !filter.unknown.is_empty() {
+        (found, more) = (Vec::new(), false);
+    }
     let mut list = KeysPage::new(&visitor, &filter, &found, now);
     list.revoked = asked.get("done") == "revoked";
     let last = found.last().filter(|_| more).map(|last| &last.key);
@@ -163,6 +173,7 @@ impl KeysPage {
                 state("revoked", "Revoked", Some(TokenState::Revoked)),
             ],
             narrowed: first != Filter::default(),
+            unknown: filter.unknown.said(),
             rows: found.iter().map(|found| KeyView::of(found, now)).collect(),
             more_href: None,
             first_href: filter.after.is_some().then(|| first.href()),

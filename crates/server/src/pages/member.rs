@@ -19,7 +19,7 @@ use hallpass_domain::{id::UserId, organization::Standing};
 use hallpass_store::MemberRow;
 use http::StatusCode;
 
-const PATH: &str = "/settings/organization/members";
+pub(super) const PATH: &str = "/settings/organization/members";
 
 #[derive(Template)]
 #[template(path = "member.html")]
@@ -43,7 +43,11 @@ struct RemovePage {
 }
 
 /// The member that an address names.
-async fn find(app: &App, visitor: &Visitor, id: &str) -> Result<MemberRow, ServiceError> {
+pub(super) async fn find(
+    app: &App,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<MemberRow, ServiceError> {
     let id = UserId::parse(id).map_err(|_| ServiceError::NotFound("member"))?;
     app.services.get_member(&visitor.actor(), id).await
 }

@@ -3,7 +3,8 @@
 use super::{
     PageError, address, cut,
     form::Fields,
-    give, page, searched,
+    page, searched,
+    unknown::Unknown,
     view::{Frame, Moment},
     visitor::{Asked, Visitor},
     words,
@@ -29,19 +30,28 @@ struct Filter {
     role: Option<RoleId>,
     standing: Option<Standing>,
     after: String,
+    /// What it says and no list knows.
+    unknown: Unknown,
+}
+
+/// What a person can be.
+fn read_standing(word: &str) -> Option<Standing> {
+    match word {
+        "active" => Some(Standing::Active),
+        "suspended" => Some(Standing::Suspended),
+        _ => None,
+    }
 }
 
 impl Filter {
     fn read(fields: &Fields) -> Self {
+        let mut unknown = Unknown::default();
         Self {
             search: searched(fields),
-            role: give::read(fields, "role"),
-            standing: match fields.get("standing") {
-                "active" => Some(Standing::Active),
-                "suspended" => Some(Standing::Suspended),
-                _ => None,
-            },
+            role: unknown.read(fields, ("role", "role"), |id| RoleId::parse(id).ok()),
+            standing: unknown.read(fields, ("standing", "standing"), read_standing),
             after: fields.get("after").to_owned(),
+            unknown,
         }
     }
 
@@ -58,7 +68,10 @@ impl Filter {
     }
 
     fn narrows(&self) -> bool {
-        !self.search.is_empty() || self.role.is_some() || self.standing.is_some()
+        !self.search.is_empty()
+            || self.role.is_some()
+            || self.standing.is_some()
+            || !self.unknown.is_empty()
     }
 
     fn store_query(&self) -> MemberQuery {
@@ -94,6 +107,11 @@ pub(super) struct MemberView {
 }
 
 impl MemberView {
+    /// Whether none of their tokens works here, whatever the tokens say of themselves.
+    pub(super) const fn rests(&self) -> bool {
+        !self.open || self.suspended || self.out
+    }
+
     pub(super) fn of(found: &MemberRow, you: UserId, now: Timestamp) -> Self {
         Self {
             id: found.user.id.to_string(),
@@ -130,6 +148,8 @@ struct MembersPage {
     roles: Vec<Choice>,
     standings: [(&'static str, &'static str, bool); 3],
     narrowed: bool,
+    /// What the address asks for and there is not.
+    unknown: Option<String>,
     rows: Vec<MemberView>,
     more_href: Option<String>,
     first_href: Option<String>,
@@ -145,6 +165,9 @@ pub(super) async fn list(
         .services
         .list_members(&actor, &filter.store_query())
         .await?;
+    if !filter.unknown.is_empty() {
+        rows.clear();
+    }
     let open = app.services.list_invitations(&actor).await?.len();
     let roles = roles_to_filter(&app, &actor, &filter).await?;
     let more = cut(&mut rows);
@@ -210,6 +233,7 @@ impl MembersPage {
                 standing("suspended", "Suspended", Some(Standing::Suspended)),
             ],
             narrowed: filter.narrows(),
+            unknown: filter.unknown.said(),
             rows: rows
                 .iter()
                 .map(|row| MemberView::of(row, visitor.person().user.id, now))
@@ -240,9 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_strange_is_ignored() {
-        let strange = Filter::read(&Fields::parse(b"role=x&standing=gone&utm=1"));
-        assert_eq!(strange, Filter::default());
-        assert!(!strange.narrows());
+    fn what_no_list_knows_is_told() {
+        let read = |query: &str| Filter::read(&Fields::parse(query.as_bytes()));
+        assert_eq!(read("utm=1"), Filter::default());
+        for (query, value) in [("role=x", "“x”"), ("standing=gone", "“gone”")] {
+            let said = read(query).unknown.said().unwrap();
+            assert!(said.contains(value), "{said}");
+        }
     }
 }

@@ -6,7 +6,9 @@ use super::{
     form::{Errors, Fields, PasswordView},
     limits::{Limits, LimitsView},
     may_do::{MayDo, MayDoView},
-    page_with, tokens,
+    page_with,
+    policy::ComingView,
+    tokens,
     tokens::{Banner, Shown},
     view::Frame,
     visitor::{Asked, Sent, Visitor},
@@ -85,6 +87,8 @@ struct NewTokenPage {
     taken_by: Option<String>,
     expiry: ExpiryView,
     checklist: MayDoView,
+    /// What a policy that is to come changes.
+    coming: Option<ComingView>,
     limits: LimitsView,
     password: PasswordView,
     errors: Errors,
@@ -145,6 +149,7 @@ async fn show_form(
                 person.role.name.as_str(),
                 &errors,
             ),
+            coming: ComingView::of(app, visitor).await?,
             limits: form.limits.view(app.services.clock.now(), &errors),
             password: PasswordView {
                 asked: !app.services.is_recent(person),

@@ -36,7 +36,7 @@ use hallpass_domain::{
 use hallpass_store::OrganizationRow;
 use http::StatusCode;
 
-const PATH: &str = "/settings/deployment/organizations";
+pub(super) const PATH: &str = "/settings/deployment/organizations";
 /// Characters of an id in a cursor; what follows is the moment, in microseconds.
 const ID_CHARS: usize = 36;
 
@@ -216,7 +216,7 @@ struct OnePage {
 }
 
 /// The visitor, acting in the organization that an address names.
-async fn act(app: &App, visitor: &Visitor, id: &str) -> Result<Actor, ServiceError> {
+pub(super) async fn act(app: &App, visitor: &Visitor, id: &str) -> Result<Actor, ServiceError> {
     let actor = visitor.actor();
     actor.require(Permission::DEPLOYMENT)?;
     let id = OrganizationId::parse(id).map_err(|_| ServiceError::NotFound("organization"))?;

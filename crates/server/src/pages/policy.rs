@@ -7,7 +7,7 @@ use super::{
     words,
 };
 use crate::{app::App, error::ServiceError};
-use askama::Template;
+use askama::{Template, filters::HtmlSafe};
 use axum::{extract::State, response::Response};
 use hallpass_domain::{
     permission::Permission,
@@ -86,6 +86,32 @@ struct Coming {
     day: String,
     /// What will be otherwise.
     sentences: Vec<Sentence>,
+}
+
+/// What will be otherwise for personal access tokens, for those who make one now. It concerns their own, so that it needs
+/// no permission.
+#[derive(Template)]
+#[template(path = "part/coming.html")]
+pub(super) struct ComingView {
+    day: String,
+    sentences: Vec<Sentence>,
+}
+
+impl HtmlSafe for ComingView {}
+
+impl ComingView {
+    pub(super) async fn of(app: &App, visitor: &Visitor) -> Result<Option<Self>, ServiceError> {
+        let organization = visitor.person().organization.id;
+        let Some(next) = app.services.policy_to_come(organization).await? else {
+            return Ok(None);
+        };
+        let now = sentences(&next.now);
+        let mut sentences = sentences(&next.change.policy);
+        let keys = "API keys";
+        sentences.retain(|sentence| sentence.about != keys && !now.contains(sentence));
+        let day = words::day(next.change.enforce_at);
+        Ok((!sentences.is_empty()).then_some(Self { day, sentences }))
+    }
 }
 
 #[derive(Template)]

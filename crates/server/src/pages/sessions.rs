@@ -50,6 +50,9 @@ impl SessionLine {
 struct SessionsPage {
     frame: Frame,
     ended: bool,
+    /// Whether they may have tokens where they are.
+    open: bool,
+    organization_id: String,
     sessions: Vec<SessionLine>,
 }
 
@@ -70,6 +73,8 @@ pub(super) async fn list(
     page(&SessionsPage {
         frame: Frame::new(&visitor, "sessions"),
         ended: asked.get("ended") == "1",
+        open: visitor.person().membership.may_have_tokens,
+        organization_id: visitor.person().organization.id.to_string(),
         sessions: sessions
             .iter()
             .map(|session| SessionLine::of(session, visitor.present.session, now))

@@ -6,6 +6,7 @@ use super::{
     page, page_with, searched, see_other,
     view::Frame,
     visitor::{Asked, Sent, Visitor},
+    words,
 };
 use crate::{app::App, error::ServiceError};
 use askama::Template;
@@ -14,11 +15,16 @@ use axum::{
     response::Response,
 };
 use hallpass_domain::{
-    id::UserId, limits::PAGE_ROWS_DEFAULT, member::User, name::fold_search, organization::Standing,
+    id::UserId,
+    limits::PAGE_ROWS_DEFAULT,
+    member::User,
+    name::fold_search,
+    organization::{Organization, Standing},
 };
+use hallpass_store::MemberRow;
 use http::StatusCode;
 
-const PATH: &str = "/settings/deployment/users";
+pub(super) const PATH: &str = "/settings/deployment/users";
 
 /// A user.
 struct UserView {
@@ -86,8 +92,54 @@ pub(super) async fn list(
 struct UserPage {
     frame: Frame,
     user: UserView,
+    places: Vec<PlaceView>,
+    more_places: bool,
     saved: bool,
     errors: Errors,
+}
+
+/// An organization that a user is in.
+struct PlaceView {
+    id: String,
+    name: String,
+    role: String,
+    /// What is not in good standing there, in words; empty if nothing is.
+    standing: &'static str,
+    tokens: String,
+}
+
+impl PlaceView {
+    fn of((organization, member): &(Organization, MemberRow)) -> Self {
+        let standing = if !organization.standing.is_active() {
+            "organization suspended"
+        } else if !member.membership.standing.is_active() {
+            "suspended there"
+        } else {
+            ""
+        };
+        Self {
+            id: organization.id.to_string(),
+            name: organization.name.to_string(),
+            role: member.role_name.clone(),
+            standing,
+            tokens: words::count(member.tokens, "token"),
+        }
+    }
+}
+
+impl UserPage {
+    async fn new(app: &App, visitor: &Visitor, user: &User) -> Result<Self, ServiceError> {
+        let mut places = app.services.places_of(&visitor.actor(), user.id).await?;
+        let more_places = cut(&mut places);
+        Ok(Self {
+            frame: Frame::new(visitor, "users"),
+            user: UserView::of(user, visitor),
+            places: places.iter().map(PlaceView::of).collect(),
+            more_places,
+            saved: false,
+            errors: Errors::default(),
+        })
+    }
 }
 
 #[derive(Template)]
@@ -99,7 +151,7 @@ struct RemovePage {
 }
 
 /// The user that an address names.
-async fn find(app: &App, visitor: &Visitor, id: &str) -> Result<User, ServiceError> {
+pub(super) async fn find(app: &App, visitor: &Visitor, id: &str) -> Result<User, ServiceError> {
     let id = UserId::parse(id).map_err(|_| ServiceError::NotFound("user"))?;
     app.services.get_user(&visitor.actor(), id).await
 }
@@ -112,10 +164,8 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let user = find(&app, &visitor, &id).await?;
     page(&UserPage {
-        frame: Frame::new(&visitor, "users"),
-        user: UserView::of(&user, &visitor),
         saved: asked.get("saved") == "1",
-        errors: Errors::default(),
+        ..UserPage::new(&app, &visitor, &user).await?
     })
 }
 
@@ -138,17 +188,20 @@ pub(super) async fn change(
         .await;
     match done {
         Ok(_) => Ok(see_other(&format!("{PATH}/{}?saved=1", user.id))),
-        Err(error) => show_again(visitor, &user, error),
+        Err(error) => show_again(&app, visitor, &user, error).await,
     }
 }
 
-fn show_again(visitor: &Visitor, user: &User, error: ServiceError) -> Result<Response, PageError> {
+async fn show_again(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    error: ServiceError,
+) -> Result<Response, PageError> {
     let status = error.face().status;
     let shown = UserPage {
-        frame: Frame::new(visitor, "users"),
-        user: UserView::of(user, visitor),
-        saved: false,
         errors: Errors::of_service(error)?,
+        ..UserPage::new(app, visitor, user).await?
     };
     page_with(status, &shown)
 }

@@ -1,20 +1,19 @@
 //! What the templates show, ready to be written down: no type here asks a service anything.
 
-pub(super) use super::frame::Frame;
 use super::words;
+pub(super) use super::{frame::Frame, last_use::LastUseView};
 use crate::service::{
     policy::Consequence,
     policy_losses::{self, Coming, Notice},
 };
 use askama::{Template, filters::HtmlSafe};
 use hallpass_domain::{
-    access_token::{Expiration, LastUse, PersonalAccessToken, TokenState},
+    access_token::{Expiration, PersonalAccessToken, TokenState},
     limits::EXPIRY_WARNING_DAYS,
     permission::{Permission, PermissionSet},
     time::Timestamp,
 };
 use hallpass_store::TokenWithUse;
-use std::fmt;
 
 /// Permissions a list shows before it folds the rest away.
 const PERMISSIONS_SHOWN: usize = 4;
@@ -158,52 +157,6 @@ impl End {
     }
 }
 
-/// A path or an address, which a browser may break after its slashes and colons and, if it can, nowhere else.
-#[derive(Clone, Debug)]
-pub(super) struct Breaking(String);
-
-impl HtmlSafe for Breaking {}
-
-impl fmt::Display for Breaking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(['/', ':']) {
-            write!(
-                f,
-                "{}",
-                askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?
-            )?;
-            if part.ends_with(['/', ':']) {
-                f.write_str("<wbr>")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How a token was last used.
-#[derive(Clone, Debug)]
-pub(super) struct LastUseView {
-    pub(super) when: Moment,
-    pub(super) request: Option<Breaking>,
-    pub(super) address: Option<Breaking>,
-    pub(super) agent: Option<String>,
-}
-
-impl LastUseView {
-    pub(super) fn of(last: &LastUse, now: Timestamp) -> Self {
-        let request = match (&last.method, &last.path) {
-            (Some(method), Some(path)) => Some(format!("{method} {path}")),
-            (one, other) => one.clone().or_else(|| other.clone()),
-        };
-        Self {
-            when: Moment::past(last.at, now),
-            request: request.map(Breaking),
-            address: last.address.clone().map(Breaking),
-            agent: last.agent.clone(),
-        }
-    }
-}
-
 /// A token.
 #[derive(Clone, Debug)]
 pub(super) struct TokenView {
@@ -264,7 +217,8 @@ impl TokenView {
     ) -> Self {
         let notice = coming.and_then(|coming| {
             let told = policy_losses::notice(coming, &found.token, now)?;
-            Some(noticed(coming, &told))
+            let said = noticed(coming, &told, found.token.expiration.date());
+            (!said.is_empty()).then_some(said)
         });
         Self {
             notice,
@@ -274,9 +228,12 @@ impl TokenView {
 }
 
 /// What a policy that is to come does to a token, in sentences.
-fn noticed(coming: &Coming, told: &Notice) -> String {
+fn noticed(coming: &Coming, told: &Notice, ends: Option<Timestamp>) -> String {
     let day = words::day(coming.change.enforce_at);
-    let end = told.consequence.map(|what| match what {
+    let ends = ends.map(words::day);
+    // On the same day as before: there is nothing to see.
+    let is_seen = |what: &Consequence| !matches!(what, Consequence::Shortened(at) if ends == Some(words::day(*at)));
+    let end = told.consequence.filter(is_seen).map(|what| match what {
         Consequence::Shortened(end) => {
             format!("From {day} a new policy lets it end {}.", words::day(end))
         }
@@ -358,6 +315,42 @@ mod tests {
     }
 
     #[test]
+    fn a_new_policy_is_told_where_it_changes_the_day() {
+        let change = hallpass_store::PolicyChange {
+            policy: hallpass_domain::policy::Policy {
+                personal: hallpass_domain::policy::Lifetime {
+                    days_max: Some(90),
+                    may_never_expire: false,
+                },
+                ..hallpass_domain::policy::Policy::default()
+            },
+            enforce_at: now().plus_days(30),
+            made: now(),
+            user: None,
+            token: None,
+        };
+        let coming = Coming {
+            change,
+            now: hallpass_domain::policy::Policy::default(),
+        };
+        let notice = |end| {
+            let found = TokenWithUse {
+                token: token(end),
+                recent_uses: 0,
+                version: 0,
+            };
+            TokenView::with_notice(&found, Some(&coming), now()).notice
+        };
+        // It was made three days ago.
+        let ends = now().plus_days(87);
+        let later = |seconds| notice(Expiration::At(ends.plus_seconds(seconds)));
+        assert_eq!(later(0), None);
+        assert_eq!(later(3_600), None, "on the same day");
+        assert!(later(86_400).unwrap().contains("lets it end 17 Feb 2027"));
+        assert!(notice(Expiration::Never).is_some());
+    }
+
+    #[test]
     fn many_permissions_are_folded_and_all_are_there() {
         let set = |n: u32| {
             (0..n)
@@ -380,19 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_sent_is_escaped() {
-        let last = LastUse {
-            at: now(),
-            method: Some("GET".to_owned()),
-            path: Some("/a/<b>".to_owned()),
-            address: None,
-            agent: None,
-        };
-        let view = LastUseView::of(&last, now());
-        assert_eq!(
-            view.request.unwrap().to_string(),
-            "GET /<wbr>a/<wbr>&#60;b&#62;"
-        );
+    fn what_is_shown_is_escaped() {
         let scope = Scope::Only {
             shown: vec!["<b>".to_owned()],
             more: Vec::new(),

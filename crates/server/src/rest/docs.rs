@@ -202,7 +202,10 @@ fn fields(api: &Value, schema: &Value) -> Vec<Field> {
     if schema["items"].is_object() {
         return fields(api, &schema["items"]);
     }
-    if let Some(one) = schema["oneOf"].as_array().and_then(|all| all.last()) {
+    // A body that need not be sent may be null, too.
+    let is_null = |one: &&Value| one["type"] == "null";
+    let several = schema["oneOf"].as_array();
+    if let Some(one) = several.and_then(|all| all.iter().rfind(|one| !is_null(one))) {
         return fields(api, one);
     }
     let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice);

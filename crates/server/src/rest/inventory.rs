@@ -204,6 +204,7 @@ impl Record for InventoryItem {
         "created",
         "expirationDate",
         "state",
+        "atRest",
         "revoked",
         "suspendedSince",
         "suspendedUntil",
@@ -234,6 +235,7 @@ impl Record for InventoryItem {
             self.created.clone(),
             text(&self.expiration_date),
             self.state.clone(),
+            self.at_rest.to_string(),
             text(&self.revoked),
             suspension.map_or(String::new(), |rest| rest.since.clone()),
             suspension.map_or(String::new(), |rest| text(&rest.until)),
@@ -285,6 +287,7 @@ fn item(found: &Inventoried, organization: &Organization) -> InventoryItem {
         created: row.created.to_string(),
         expiration_date: row.expiration.date().map(|date| date.to_string()),
         state: found.state.word().to_owned(),
+        at_rest: found.at_rest.is_some(),
         revoked: row.revoked.map(|at| at.to_string()),
         suspension: row.suspension.as_ref().map(|rest| InventorySuspension {
             since: rest.since.to_string(),

@@ -15,7 +15,7 @@ use hallpass_domain::{
     time::Timestamp,
     token::Kind,
 };
-use hallpass_store::{InventoryFilter, InventoryRow};
+use hallpass_store::{AtRest, InventoryFilter, InventoryRow};
 use serde_json::{Value, json};
 
 /// Where a page of the inventory begins: after the token made then, with that id.
@@ -37,6 +37,8 @@ pub struct Inventoried {
     pub row: InventoryRow,
     /// What it is now.
     pub state: TokenState,
+    /// What around it keeps it from working.
+    pub at_rest: Option<AtRest>,
     /// The name of the role by which it works.
     pub role: Option<String>,
     /// What it may do; nothing once it has ended.
@@ -203,6 +205,7 @@ impl Services {
                 .map(|view| view.permissions())
                 .unwrap_or_default(),
             state,
+            at_rest: row.at_rest(now),
             row,
         }
     }

@@ -181,6 +181,15 @@ impl Services {
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
             let changed = self.join(&mut tx, &membership, &role, now).await?;
+            // What was offered to them is theirs already.
+            let offered = tx
+                .withdraw_invitation_to(membership.organization, &user.email, now)
+                .await?;
+            if let Some(invitation) = offered {
+                let withdrawn = Noted::new(Action::InvitationWithdrawn, invitation)
+                    .with(json!({ "email": user.email.as_str() }));
+                self.note(&mut tx, actor, context, withdrawn, now);
+            }
             let noted = noted.made(shown(&membership, role.name.as_str()));
             self.note(&mut tx, actor, context, noted, now);
             self.finish(tx, &[changed]).await

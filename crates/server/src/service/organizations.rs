@@ -8,12 +8,13 @@ use crate::error::ServiceError;
 use hallpass_domain::{
     audit::Action,
     id::{OrganizationId, UserId},
+    limits::PAGE_ROWS_DEFAULT,
     name::DisplayName,
     organization::{Organization, Standing},
     permission::Permission,
     time::Timestamp,
 };
-use hallpass_store::{FeedKey, OrganizationRow};
+use hallpass_store::{FeedKey, MemberRow, OrganizationRow};
 use serde_json::{Value, json};
 
 /// What is to change about an organization; what is `None` stays.
@@ -173,6 +174,20 @@ impl Services {
             }
         }
         Ok(found)
+    }
+
+    /// The organizations that a user is in, in whatever standing: one more than a page holds at most.
+    ///
+    /// # Errors
+    /// [`ServiceError::RoleLacks`] without `hallpass:deployment`.
+    pub async fn places_of(
+        &self,
+        actor: &Actor,
+        user: UserId,
+    ) -> Result<Vec<(Organization, MemberRow)>, ServiceError> {
+        actor.require(Permission::DEPLOYMENT)?;
+        let most = PAGE_ROWS_DEFAULT + 1;
+        Ok(self.store.places_of(user, most, self.clock.now()).await?)
     }
 
     /// Brings a person's session to another of their organizations.

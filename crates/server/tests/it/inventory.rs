@@ -155,7 +155,7 @@ async fn each_token_is_shown_with_all_that_concerns_it() {
             "id": acme.bobs.id, "kind": "personal_access_token", "name": "bobs", "prefix": acme.bobs.prefix,
             "owner": {"type": "user", "id": acme.bob_id, "name": "Bob"}, "ownerEmail": "bob@acme.example",
             "role": "Member", "scope": null, "permissions": ["repo:read", "repo:write"],
-            "created": "2026-11-23T12:00:00Z", "expirationDate": NEXT_MONTH, "state": "suspended", "revoked": null,
+            "created": "2026-11-23T12:00:00Z", "expirationDate": NEXT_MONTH, "state": "suspended", "atRest": false, "revoked": null,
             "suspension": {"since": "2026-11-23T12:00:01Z", "until": null, "reason": "test", "byOwner": false},
             "lastUsed": "2026-11-23T12:00:01Z", "lastUsedMethod": "GET", "lastUsedPath": "/repos", "lastUsedAddress": "192.0.2.9",
         })

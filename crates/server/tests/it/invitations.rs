@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 both_engines!(
     whoever_is_invited_comes_in_once,
     of_eight_who_accept_at_once_one_comes_in,
+    whoever_is_added_needs_no_invitation_any_more,
 );
 
 const ACCEPT: &str = "/v1/invitations/accept";
@@ -60,6 +61,23 @@ async fn whoever_is_invited_comes_in_once(server: Server) {
         .post(&server.path("invitations"), &again)
         .await
         .refused(409, "already_member");
+}
+
+async fn whoever_is_added_needs_no_invitation_any_more(server: Server) {
+    let user = server.user("Eve").await;
+    let invited = invite(&server, "Eve@acme.example", "member").await;
+    let others = invite(&server, "mal@acme.example", "member").await;
+    let add = json!({"user": user.to_string(), "role": "member"});
+    server.ada.post(&server.path("members"), &add).await.is(201);
+    let open = server.ada.get(&server.path("invitations")).await.is(200);
+    assert_eq!(open["items"].as_array().unwrap().len(), 1, "{open}");
+    assert_eq!(open["items"][0]["id"], others["id"]);
+    let eve = acceptance(&invited, "Eve");
+    let late = server.anon().post(ACCEPT, &eve).await;
+    late.refused(403, "invitation_wrong");
+    let path = server.path("audit?action=invitation.withdrawn");
+    let lines = server.ada.get(&path).await.is(200);
+    assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{lines}");
 }
 
 async fn of_eight_who_accept_at_once_one_comes_in(server: Server) {

@@ -37,6 +37,7 @@ mod pages_deployment;
 mod pages_keys;
 mod pages_organization;
 mod pages_tokens;
+mod pages_told;
 mod patches_refused;
 mod patching;
 mod policy;

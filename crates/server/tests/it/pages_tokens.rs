@@ -34,8 +34,11 @@ async fn everybody_sees_the_pages_that_they_may_use() {
                 "{role:?} {path}"
             );
         }
-        let everything = actor.get(TOKENS).await.text().contains("what=everything");
-        assert_eq!(everything, role == BuiltInRole::Superuser, "{role:?}");
+        let page = actor.get(TOKENS).await.text();
+        for what in ["what=everything", "what=before"] {
+            let is_superuser = role == BuiltInRole::Superuser;
+            assert_eq!(page.contains(what), is_superuser, "{role:?} {what}");
+        }
     }
 }
 

@@ -49,6 +49,8 @@ statements! {
          and ($4 = 'any' or (case when m.standing = 'active' and u.standing = 'active' then 'active' else 'suspended' end) = $4) and u.email_key collate \"C\" > $5 order by u.email_key collate \"C\" limit $6"
     );
     MEMBER_ROW = concat!(member_columns!("$3"), "where m.organization_id = $1 and m.user_id = $2");
+    /// Where a user is a member: `$1` user, `$2` now, `$3` rows.
+    PLACES_OF_USER = concat!(member_columns!("$2"), "where m.user_id = $1 order by m.created_at, m.organization_id limit $3");
     MEMBER_NAMES_BY_ROLE = "select u.name from membership m join app_user u on u.id = m.user_id where m.organization_id = $1 and m.role_id = $2 and m.standing = 'active' and u.standing = 'active' order by m.created_at, m.user_id limit $3";
     MEMBERSHIP_INSERT = "insert into membership (organization_id, user_id, role_id, standing, may_have_tokens, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, user_id) do nothing";
     /// Only as it was when the change was checked.
@@ -88,6 +90,7 @@ statements! {
     INVITATION_INSERT = "insert into invitation (id, organization_id, email, email_key, role_id, may_have_tokens, digest, created_at, expires_at, inviter_user_id, inviter_token_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     INVITATIONS_COUNT = "select cast(count(*) as BIGINT) from invitation where organization_id = $1 and accepted_at is null and withdrawn_at is null and expires_at > $2";
     INVITATION_WITHDRAW_OTHERS = "update invitation set withdrawn_at = $3 where organization_id = $1 and email_key = $2 and accepted_at is null and withdrawn_at is null";
+    INVITATION_WITHDRAW_TO = "update invitation set withdrawn_at = $3 where organization_id = $1 and email_key = $2 and accepted_at is null and withdrawn_at is null returning id";
     /// What somebody offered who is leaving, or may offer less from now on.
     INVITATIONS_WITHDRAW_OF = "update invitation set withdrawn_at = $3 where organization_id = $1 and inviter_user_id = $2 and accepted_at is null and withdrawn_at is null";
     INVITATION_WITHDRAW = "update invitation set withdrawn_at = $3 where organization_id = $1 and id = $2 and accepted_at is null and withdrawn_at is null";

@@ -7,6 +7,7 @@
 )]
 
 mod api_keys;
+mod at_rest;
 mod audit;
 mod bulk;
 mod constraints;
@@ -19,6 +20,7 @@ mod invitations;
 mod listing;
 mod members;
 mod migrated;
+mod names;
 mod opening;
 mod organizations;
 mod policies;
