@@ -177,7 +177,7 @@ impl Services {
         if let Some(expected) = expected {
             let found = self
                 .store
-                .audit_lines(expected.seq.saturating_sub(1), 1)
+                .audit_lines(expected.seq, 1)
                 .await?;
             if !found.first().is_some_and(|found| expected.is(found)) {
                 unexpected = Some(expected.seq);
