@@ -175,10 +175,7 @@ impl Services {
         let report = self.store.verify_audit(&self.peppers).await?;
         let mut unexpected = None;
         if let Some(expected) = expected {
-            let found = self
-                .store
-                .audit_lines(expected.seq, 1)
-                .await?;
+            let found = self.store.audit_lines(expected.seq, 1).await?;
             if !found.first().is_some_and(|found| expected.is(found)) {
                 unexpected = Some(expected.seq);
             }

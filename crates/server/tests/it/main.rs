@@ -48,6 +48,7 @@ mod sessions;
 mod set_up;
 mod sign_in;
 mod suspension;
+mod switched;
 mod transitions;
 mod verifying;
 
