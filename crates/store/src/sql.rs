@@ -166,6 +166,8 @@ statements! {
     MEMBERSHIPS_OF_USER = "select organization_id, user_id, role_id, standing, may_have_tokens from membership where user_id = $1 order by created_at, organization_id";
     MEMBERSHIP_UPSERT = "insert into membership (organization_id, user_id, role_id, standing, may_have_tokens, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, user_id) do update set role_id = excluded.role_id, standing = excluded.standing, may_have_tokens = excluded.may_have_tokens";
     MEMBERSHIP_DELETE = "delete from membership where organization_id = $1 and user_id = $2";
+    /// Only as it was when the change was checked.
+    MEMBERSHIP_REMOVE = "delete from membership where organization_id = $1 and user_id = $2 and role_id = $3 and standing = $4 and may_have_tokens = $5";
 
     /// Holds the user's row, so that the next statement counts what all others have committed.
     USER_HOLD = "update app_user set token_writes = token_writes + 1 where id = $1 and standing = 'active'";

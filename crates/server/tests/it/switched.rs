@@ -106,3 +106,76 @@ async fn the_value_of_a_session_is_that_of_the_organization_in_force() {
     let told = server.bearer(&token.secret).get("/v1/caller").await.is(200);
     assert!(told.get("csrf").is_none(), "{told}");
 }
+
+#[tokio::test]
+async fn an_idempotency_key_belongs_to_one_organization() {
+    let server = Server::sqlite().await;
+    let (bob, zenith) = in_both(&server).await;
+    let once = |actor: &Actor| actor.with("idempotency-key", "the-same");
+    let first = once(&bob).token(wish("ci")).await;
+    assert_eq!(
+        once(&bob).post(TOKENS, &wish("ci")).await.json()["id"],
+        first.id.as_str()
+    );
+    let there = bob.going_on_with(&switch(&bob, zenith).await);
+    let second = once(&there).post(TOKENS, &wish("ci")).await.is(201);
+    assert_ne!(second["id"], first.id.as_str());
+}
+
+#[tokio::test]
+async fn who_may_not_manage_members_is_not_told_which_roles_there_are() {
+    let server = Server::sqlite().await;
+    let (bob, _) = server.person("Bob", "member").await;
+    for role in ["Member", "no such role"] {
+        let wish = json!({"email": "x@acme.example", "role": role});
+        bob.post(&server.path("invitations"), &wish)
+            .await
+            .refused(403, "permission_missing");
+        bob.get(&server.path(&format!("members?role={}", role.replace(' ', "+"))))
+            .await
+            .refused(403, "permission_missing");
+    }
+}
+
+#[tokio::test]
+async fn suspending_at_once_is_written_down_once() {
+    let server = Server::sqlite().await;
+    let id = server.user("Bob").await;
+    let path = format!("/v1/users/{id}");
+    let suspend = json!({"standing": "suspended"});
+    let (ada, suspend) = (&server.ada, &suspend);
+    let all = [1, 2, 3, 4].map(|_| ada.patch(&path, suspend));
+    for answer in futures_util::future::join_all(all).await {
+        answer.is(200);
+    }
+    let kept = "select count(*) || '' from audit where action = 'user.suspended'";
+    assert_eq!(rows(&server, kept).await, ["1"]);
+}
+
+#[tokio::test]
+async fn hidden_characters_are_refused_in_what_people_read() {
+    let server = Server::sqlite().await;
+    let token = server.ada.token(wish("ci")).await;
+    for hidden in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{2028}'] {
+        let text = format!("a{hidden}b");
+        let role = json!({"name": "R", "description": text, "permissions": []});
+        server
+            .ada
+            .post(&server.path("roles"), &role)
+            .await
+            .refused(400, "description_malformed");
+        let permission = json!({"description": text});
+        server
+            .ada
+            .put("/v1/permissions/a:b", &permission)
+            .await
+            .refused(400, "description_malformed");
+        let reason = json!({"reason": text});
+        let path = server.path(&format!("tokens/{}/suspension", token.id));
+        server
+            .ada
+            .post(&path, &reason)
+            .await
+            .refused(400, "reason_malformed");
+    }
+}
