@@ -25,7 +25,7 @@ pub enum MalformedName {
 
 /// Characters that draw nothing or reorder what is drawn: Unicode's controls, bidirectional marks, zero-width
 /// characters, separators of lines, private use and tags. The zero-width joiner stays: emoji are made with it.
-const fn is_hidden(c: char) -> bool {
+pub const fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

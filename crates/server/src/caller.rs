@@ -82,24 +82,21 @@ impl FromRequestParts<App> for SignedIn {
         let present = present(app, &parts.headers)
             .await?
             .ok_or(ServiceError::SignInRequired)?;
-        check_csrf(&present, parts)?;
+        check_csrf(app, &present, parts).await?;
         Ok(Self(present))
     }
 }
 
-fn check_csrf(present: &Present, parts: &Parts) -> Result<(), ServiceError> {
+async fn check_csrf(app: &App, present: &Present, parts: &Parts) -> Result<(), ServiceError> {
     if is_safe(&parts.method) {
         return Ok(());
     }
     let sent = parts
         .headers
         .get(CSRF)
-        .and_then(|value| value.to_str().ok());
-    if sent.is_some_and(|sent| present.csrf_is(sent)) {
-        Ok(())
-    } else {
-        Err(ServiceError::CrossSite)
-    }
+        .and_then(|value| value.to_str().ok())
+        .ok_or(ServiceError::CrossSite)?;
+    app.services.check_csrf(present, sent).await
 }
 
 /// Someone who manages their own tokens: a person in a session, or a token that may do so for its owner.

@@ -7,6 +7,7 @@ pub use self::{face::Face, invalid::InvalidField};
 
 use hallpass_domain::{
     limits::{LIVE_TOKENS_PER_USER_MAX, REQUEST_SECONDS_MAX, TOKENS_MADE_MAX},
+    name::DisplayName,
     permission::Permission,
     time::Timestamp,
     token::Prefix,
@@ -53,6 +54,11 @@ pub enum ServiceError {
         "a request that changes something with a session cookie must carry the session's value in X-Hallpass-CSRF, and come from these pages"
     )]
     CrossSite,
+    /// The session's value is for an organization that is no longer the one in force.
+    #[error(
+        "the session went to {0} meanwhile, and what is sent belongs to another organization; GET /v1/caller tells the value of the session there"
+    )]
+    OrganizationSwitched(DisplayName),
     /// No such account, or not its password; which of the two is not said.
     #[error("the e-mail address or the password is not right")]
     SignInFailed,
@@ -250,7 +256,10 @@ impl ServiceError {
 
     /// Whether somebody tried what they may not, which the audit keeps.
     pub fn is_refusal(&self) -> bool {
-        let is_about_the_request = matches!(self, Self::CrossSite | Self::RecentSignInRequired);
+        let is_about_the_request = matches!(
+            self,
+            Self::CrossSite | Self::OrganizationSwitched(_) | Self::RecentSignInRequired
+        );
         matches!(self, Self::LastSuperuser)
             || (self.face().status == StatusCode::FORBIDDEN && !is_about_the_request)
     }

@@ -1,5 +1,7 @@
 //! The audit: how its lines are written, listed and verified.
 
+mod strict;
+
 use crate::{Store, StoreError, Tx, on, rows, sql, tx::execute};
 use hallpass_domain::{
     audit::{Action, Chain, Found, Head, Line, Link, Report, Seal, Sealed},
@@ -7,7 +9,7 @@ use hallpass_domain::{
     time::Timestamp,
     token::{Digest, Pepper, Peppers},
 };
-use sqlx::{FromRow, Row};
+use sqlx::FromRow;
 
 /// Lines verified at once.
 const VERIFY_LINES: u32 = 500;
@@ -159,20 +161,6 @@ fn id_option<T>(bytes: Option<Vec<u8>>, of: fn([u8; 16]) -> T) -> Result<Option<
     bytes.map(|bytes| rows::id(&bytes, of)).transpose()
 }
 
-/// A row that somebody wrote past this program is named by its number, and the rows beside it are still read.
-fn found<R: Row>(row: &R) -> Found
-where
-    LineRow: for<'r> FromRow<'r, R>,
-    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    for<'r> &'r str: sqlx::ColumnIndex<R>,
-{
-    let read = LineRow::from_row(row).map_err(StoreError::from);
-    match read.and_then(Sealed::try_from) {
-        Ok(sealed) => Found::Line(Box::new(sealed)),
-        Err(_) => Found::Unreadable(row.try_get("number").unwrap_or(0)),
-    }
-}
-
 /// The words, each between blanks: a text that holds an action's word so holds that action.
 fn words(actions: &[Action]) -> String {
     let mut words = String::new();
@@ -277,14 +265,14 @@ impl Store {
         Ok(fits)
     }
 
-    /// The next lines after the number `after`, in order, as they were found; empty when there are none.
+    /// The next lines from the number `from` on, in order, as they were found; empty when there are none.
     ///
     /// # Errors
     /// [`StoreError`], but none for what a line holds.
-    pub async fn audit_lines(&self, after: i64, limit: u32) -> Result<Vec<Found>, StoreError> {
+    pub async fn audit_lines(&self, from: i64, limit: u32) -> Result<Vec<Found>, StoreError> {
         Ok(on!(&self.read, pool => {
-            let rows = sqlx::query(sql::AUDIT_LINES).bind(after).bind(i64::from(limit)).fetch_all(pool).await?;
-            rows.iter().map(found).collect()
+            let rows = sqlx::query(sql::AUDIT_LINES).bind(from).bind(i64::from(limit)).fetch_all(pool).await?;
+            rows.iter().map(strict::found).collect()
         }))
     }
 
@@ -295,7 +283,7 @@ impl Store {
     pub async fn verify_audit(&self, peppers: &Peppers) -> Result<Report, StoreError> {
         let mut chain = Chain::new(peppers, self.audit_head().await?.chained_after);
         loop {
-            let found = self.audit_lines(chain.seq(), VERIFY_LINES).await?;
+            let found = self.lines_behind(chain.seq(), VERIFY_LINES).await?;
             let goes_on = found.iter().all(|found| chain.take(found));
             if goes_on && !found.is_empty() {
                 continue;
@@ -305,11 +293,21 @@ impl Store {
             // Lines up to the end are missing, or were written in between.
             let written = goes_on
                 && head.seq > chain.seq()
-                && !self.audit_lines(chain.seq(), 1).await?.is_empty();
+                && !self.lines_behind(chain.seq(), 1).await?.is_empty();
             if !written {
                 return Ok(chain.end(&head));
             }
         }
+    }
+
+    /// What stands behind the line with the number `last`. That one is read again, and left out once: a second line with
+    /// its number would otherwise hide between two pages.
+    async fn lines_behind(&self, last: i64, limit: u32) -> Result<Vec<Found>, StoreError> {
+        let mut found = self.audit_lines(last, limit.saturating_add(1)).await?;
+        if found.first().is_some_and(|first| first.seq() == last) {
+            found.remove(0);
+        }
+        Ok(found)
     }
 }
 

@@ -276,6 +276,26 @@ impl Tx {
         Ok((changed == 1).then_some(FeedKey::Membership(before.organization, before.user)))
     }
 
+    /// Removes a membership that is as it was when its removal was checked. `None` when it is not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove_membership(
+        &mut self,
+        before: &Membership,
+    ) -> Result<Option<FeedKey>, StoreError> {
+        let removed = execute!(
+            self,
+            sql::MEMBERSHIP_REMOVE,
+            &before.organization.bytes()[..],
+            &before.user.bytes()[..],
+            &before.role.bytes()[..],
+            before.standing.word(),
+            before.may_have_tokens,
+        );
+        Ok((removed == 1).then_some(FeedKey::Membership(before.organization, before.user)))
+    }
+
     /// Holds a user who was not removed until the transaction ends: nobody else changes what they are a member of. After
     /// the organization.
     ///

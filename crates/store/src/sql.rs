@@ -114,10 +114,10 @@ macro_rules! audit_page {
     };
 }
 
-/// The number is read as one, whatever SQLite let somebody write there.
+/// The number is read as one, whatever SQLite let somebody write there, and as it stands.
 macro_rules! audit_columns {
     () => {
-        "cast(seq as BIGINT) as number, id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, before_state, after_state, detail, pepper_id, code"
+        "cast(seq as BIGINT) as number, seq, id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, before_state, after_state, detail, pepper_id, code"
     };
 }
 
@@ -137,7 +137,7 @@ statements! {
     /// Whether the lines are none but those from before there were codes.
     AUDIT_IS_UNCHAINED = "select cast(count(*) as BIGINT) from audit_head h where h.code is null and h.seq = h.chained_after and h.seq = (select count(*) from audit) and not exists (select 1 from audit a where a.code is not null or a.pepper_id is not null)";
     AUDIT_INSERT = "insert into audit (id, at, organization_id, actor_user_id, actor_token_id, action, target, address, agent, detail, seq, before_state, after_state, pepper_id, code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    AUDIT_LINES = concat!("select ", audit_columns!(), " from audit where seq > $1 order by seq limit $2");
+    AUDIT_LINES = concat!("select ", audit_columns!(), " from audit where seq >= $1 and seq >= 1 order by seq limit $2");
     AUDIT_PAGE = audit_page!("");
     AUDIT_PAGE_OF_ORGANIZATION = audit_page!(" and organization_id = $10");
 
@@ -166,6 +166,8 @@ statements! {
     MEMBERSHIPS_OF_USER = "select organization_id, user_id, role_id, standing, may_have_tokens from membership where user_id = $1 order by created_at, organization_id";
     MEMBERSHIP_UPSERT = "insert into membership (organization_id, user_id, role_id, standing, may_have_tokens, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, user_id) do update set role_id = excluded.role_id, standing = excluded.standing, may_have_tokens = excluded.may_have_tokens";
     MEMBERSHIP_DELETE = "delete from membership where organization_id = $1 and user_id = $2";
+    /// Only as it was when the change was checked.
+    MEMBERSHIP_REMOVE = "delete from membership where organization_id = $1 and user_id = $2 and role_id = $3 and standing = $4 and may_have_tokens = $5";
 
     /// Holds the user's row, so that the next statement counts what all others have committed.
     USER_HOLD = "update app_user set token_writes = token_writes + 1 where id = $1 and standing = 'active'";

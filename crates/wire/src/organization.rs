@@ -53,4 +53,7 @@ pub struct Caller {
     pub may_have_tokens: bool,
     /// What their role holds now; a token may be narrowed further.
     pub permissions: Vec<String>,
+    /// In a session: what requests that change something must carry in `X-Hallpass-CSRF` in this organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf: Option<String>,
 }

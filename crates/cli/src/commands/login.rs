@@ -75,15 +75,22 @@ fn make_token(
     let answer = client.post_for_cookies("/v1/sessions", &request);
     request.password.zeroize();
     let (session, cookies): (NewSession, _) = answer?;
-    let signed_in = client.with_proof(Proof::Session {
-        cookies,
-        csrf: Zeroizing::new(session.csrf),
-    });
+    let with = |csrf: String| {
+        client.with_proof(Proof::Session {
+            cookies: cookies.clone(),
+            csrf: Zeroizing::new(csrf),
+        })
+    };
+    let mut signed_in = with(session.csrf);
     let made = match &arguments.organization {
         None => Ok(session.caller),
         Some(wanted) => go_to(&signed_in, session.caller, wanted),
     }
-    .and_then(|caller| {
+    .and_then(|mut caller| {
+        // The session's value is another one in another organization.
+        if let Some(csrf) = caller.csrf.take() {
+            signed_in = with(csrf);
+        }
         revoke_earlier(host, credentials);
         create(&signed_in, &caller).map(|token| (token, caller))
     });

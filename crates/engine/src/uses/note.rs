@@ -162,7 +162,7 @@ impl<const N: usize> Line<N> {
         }
         let mut len = 0;
         for character in text.chars() {
-            let character = if character.is_control() {
+            let character = if hallpass_domain::name::is_hidden(character) {
                 char::REPLACEMENT_CHARACTER
             } else {
                 character

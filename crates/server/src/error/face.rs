@@ -62,6 +62,11 @@ impl ServiceError {
                 "csrf_required",
                 "The session's value is missing",
             ),
+            Self::OrganizationSwitched(_) => face(
+                S::FORBIDDEN,
+                "organization_switched",
+                "Another organization is in force",
+            ),
             Self::SignInFailed => face(S::UNAUTHORIZED, "sign_in_failed", "The sign-in failed"),
             Self::TooManyAttempts(_) => face(
                 S::TOO_MANY_REQUESTS,

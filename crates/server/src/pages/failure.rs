@@ -195,6 +195,12 @@ fn told(error: &ServiceError, request: Option<&str>) -> Told {
             Some("Go back, load the page again, and send the form once more."),
             home,
         ),
+        ServiceError::OrganizationSwitched(there) => (
+            format!("You switched to {there} meanwhile"),
+            "Nothing was changed. The form was opened in another organization, and would have acted in this one.".to_owned(),
+            Some("Open the page again where you are now, or switch back first, under your organization's name at the top of each page."),
+            home,
+        ),
         ServiceError::RoleLacks(permission) => (
             "Your role does not allow this".to_owned(),
             format!("It needs the permission {permission}."),

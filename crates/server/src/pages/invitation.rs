@@ -24,8 +24,8 @@ struct InvitationPage<'a> {
     organization: &'a str,
     role: &'a str,
     email: &'a str,
-    /// The name of the account that has the address already.
-    account: Option<&'a str>,
+    /// Whether an account has the address already. Not whose: whoever holds the link need not be the person invited.
+    has_account: bool,
     may_have_tokens: bool,
     until: Moment,
     name: &'a str,
@@ -53,7 +53,7 @@ fn show_offer(
         organization: offer.organization.name.as_str(),
         role: offer.role.name.as_str(),
         email: offer.invitation.email.as_str(),
-        account: offer.account.as_ref().map(|user| user.name.as_str()),
+        has_account: offer.account.is_some(),
         may_have_tokens: offer.invitation.may_have_tokens,
         until: Moment::dated(offer.invitation.expires_at),
         name,

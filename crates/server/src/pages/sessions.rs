@@ -3,7 +3,7 @@
 use super::{
     PageError, page, see_other, sign_in,
     view::{Frame, Moment},
-    visitor::{Asked, Sent, Visitor},
+    visitor::{Asked, SentAnywhere, Visitor},
     words,
 };
 use crate::{app::App, error::ServiceError};
@@ -85,9 +85,8 @@ pub(super) async fn list(
 pub(super) async fn end(
     State(app): State<App>,
     Path(id): Path<String>,
-    sent: Sent,
+    SentAnywhere(visitor): SentAnywhere,
 ) -> Result<Response, PageError> {
-    let visitor = &sent.visitor;
     let id = SessionId::parse(&id).map_err(|_| ServiceError::NotFound("session"))?;
     match app
         .services
@@ -116,9 +115,12 @@ pub(super) async fn ask_end_all(
     })
 }
 
-pub(super) async fn end_all(State(app): State<App>, sent: Sent) -> Result<Response, PageError> {
+pub(super) async fn end_all(
+    State(app): State<App>,
+    SentAnywhere(visitor): SentAnywhere,
+) -> Result<Response, PageError> {
     app.services
-        .end_all_sessions(sent.visitor.person(), &sent.visitor.context)
+        .end_all_sessions(visitor.person(), &visitor.context)
         .await?;
     Ok(sign_in::signed_out(&app))
 }

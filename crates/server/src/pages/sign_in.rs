@@ -5,7 +5,7 @@ use super::{
     form::Fields,
     next::local_path,
     page_with, see_other, set_up,
-    visitor::{Asked, Sent, SentByAnyone},
+    visitor::{Asked, SentAnywhere, SentByAnyone},
     words,
 };
 use crate::{app::App, caller, cookies, error::ServiceError, service::sessions::Started};
@@ -115,8 +115,10 @@ pub(super) fn begun(app: &App, started: &Started, next: &str) -> Response {
     response
 }
 
-pub(super) async fn leave(State(app): State<App>, sent: Sent) -> Result<Response, PageError> {
-    let visitor = sent.visitor;
+pub(super) async fn leave(
+    State(app): State<App>,
+    SentAnywhere(visitor): SentAnywhere,
+) -> Result<Response, PageError> {
     app.services
         .end_session(visitor.person(), visitor.present.session, &visitor.context)
         .await?;

@@ -112,15 +112,44 @@ impl FromRequest<App> for Sent {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let sent = Self::read(request, app).await?;
+        match sent.check(app).await {
+            Ok(()) => Ok(sent),
+            Err(error) => Err(PageError(error).into_response()),
+        }
+    }
+}
+
+impl Sent {
+    async fn read(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, app).await?;
         let fields = Fields::read(Request::from_parts(parts, body))
             .await
             .map_err(IntoResponse::into_response)?;
-        if visitor.present.csrf_is(fields.get("csrf")) {
-            Ok(Self { visitor, fields })
-        } else {
-            Err(PageError(ServiceError::CrossSite).into_response())
+        Ok(Self { visitor, fields })
+    }
+
+    async fn check(&self, app: &App) -> Result<(), ServiceError> {
+        let services = &app.services;
+        services
+            .check_csrf(&self.visitor.present, self.fields.get("csrf"))
+            .await
+    }
+}
+
+/// The same for what concerns the person alone, such as signing out: it means the same in every organization of theirs.
+#[derive(Debug)]
+pub(super) struct SentAnywhere(pub(super) Visitor);
+
+impl FromRequest<App> for SentAnywhere {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let sent = Sent::read(request, app).await?;
+        match sent.check(app).await {
+            Ok(()) | Err(ServiceError::OrganizationSwitched(_)) => Ok(Self(sent.visitor)),
+            Err(error) => Err(PageError(error).into_response()),
         }
     }
 }

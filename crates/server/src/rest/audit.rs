@@ -208,6 +208,7 @@ pub(super) async fn verify(
         })?
     };
     let expected = ExpectedEnd::parse(&wish)?;
+    app.services.check_again(&actor).await?;
     let found = app.services.verify_audit(&actor, expected).await?;
     Ok(Json(report(&found)))
 }

@@ -44,6 +44,7 @@ pub(super) async fn explain(
     })?;
     let address = body.address.as_deref().map(super::verify::address);
     let address = address.transpose().map_err(ServiceError::from)?;
+    app.services.check_again(&actor).await?;
     let explained = app
         .services
         .explain(&actor, named(&body.token)?, needed.as_ref(), address)

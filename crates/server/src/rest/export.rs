@@ -158,9 +158,12 @@ fn write_line<'a>(cells: impl Iterator<Item = &'a str>, text: &mut String) {
     text.push_str("\r\n");
 }
 
+/// What a formula begins with; spreadsheets take the wide forms for the narrow ones.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
 /// A cell as RFC 4180 has it. What a spreadsheet would take for a formula gets a `'` before it.
 fn quoted(cell: &str) -> Cow<'_, str> {
-    let safe = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let safe = if cell.starts_with(FORMULA) {
         Cow::Owned(format!("'{cell}"))
     } else {
         Cow::Borrowed(cell)
@@ -191,6 +194,10 @@ mod tests {
             ("\tx", "'\tx"),
             ("\rx", "\"'\rx\""),
             ("=a,b", "\"'=a,b\""),
+            ("＝1+1", "'＝1+1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠now", "'＠now"),
             ("a=1", "a=1"),
         ] {
             assert_eq!(quoted(cell), written, "{cell:?}");

@@ -1,6 +1,6 @@
 //! `/v1/organizations/{organization}/invitations` and `/v1/invitations`.
 
-use super::{named::Named, refusals::Refusals, sessions::signed_in, shapes};
+use super::{members::role_named, named::Named, refusals::Refusals, sessions::signed_in, shapes};
 use crate::{
     app::App,
     caller::{Acting, Context},
@@ -52,7 +52,7 @@ pub(super) async fn invite(
 ) -> Result<(StatusCode, Json<Invitation>), ApiError> {
     let wish = Wish {
         email: Email::parse(&body.email).map_err(InvalidField::email)?,
-        role: app.services.resolve_role(&actor, &body.role).await?,
+        role: role_named(&app, &actor, &body.role).await?,
         may_have_tokens: body.may_have_tokens,
     };
     let invited = app.services.invite(&actor, &wish, &context).await?;

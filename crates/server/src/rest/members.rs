@@ -12,10 +12,17 @@ use crate::{
     caller::{Acting, Context},
     error::ServiceError,
     problem::{ApiError, Json},
-    service::members::{MemberChange, NewMember},
+    service::{
+        acting::Actor,
+        members::{MemberChange, NewMember},
+    },
 };
 use axum::extract::{RawQuery, State};
-use hallpass_domain::id::UserId;
+use hallpass_domain::{
+    id::{RoleId, UserId},
+    permission::Permission,
+    role::BuiltInRole,
+};
 use hallpass_store::MemberQuery;
 use hallpass_wire::{AddMember, ChangeMember, Member, MemberList, Problem};
 use http::StatusCode;
@@ -49,7 +56,7 @@ pub(super) async fn list(
     let asked = Parameters::read(query.as_deref(), &known, &[])?;
     let limit = asked.limit()?;
     let role = match asked.get("role") {
-        Some(text) => Some(app.services.resolve_role(&actor, text).await?),
+        Some(text) => Some(role_named(&app, &actor, text).await?),
         None => None,
     };
     let query = MemberQuery {
@@ -71,6 +78,20 @@ pub(super) async fn list(
     }))
 }
 
+/// The role that is named. Who may not manage members is not told whether there is one: the use case refuses them
+/// whatever it is, and writes that down.
+pub(super) async fn role_named(
+    app: &App,
+    actor: &Actor,
+    text: &str,
+) -> Result<RoleId, ServiceError> {
+    if actor.may(Permission::MEMBERS) {
+        app.services.resolve_role(actor, text).await
+    } else {
+        Ok(BuiltInRole::Viewer.id())
+    }
+}
+
 /// Make a user a member
 ///
 /// For those who manage the users of the deployment; all others invite.
@@ -89,7 +110,7 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Member>), ApiError> {
     let new = NewMember {
         user: user_id(&body.user)?,
-        role: app.services.resolve_role(&actor, &body.role).await?,
+        role: role_named(&app, &actor, &body.role).await?,
         may_have_tokens: body.may_have_tokens,
     };
     let member = app.services.add_member(&actor, new, &context).await?;
@@ -136,7 +157,7 @@ pub(super) async fn change(
     Json(body): Json<ChangeMember>,
 ) -> Result<Json<Member>, ApiError> {
     let role = match &body.role {
-        Some(text) => Some(app.services.resolve_role(&actor, text).await?),
+        Some(text) => Some(role_named(&app, &actor, text).await?),
         None => None,
     };
     let change = MemberChange {

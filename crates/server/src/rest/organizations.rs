@@ -166,7 +166,8 @@ pub(super) async fn list_own(
 
 /// Go to another of your organizations
 ///
-/// The session is there from then on, for pages too. Tokens stay where they were made.
+/// The session is there from then on, for pages too. Tokens stay where they were made. The answer tells the value that
+/// `X-Hallpass-CSRF` must carry from then on.
 #[utoipa::path(put, path = "/v1/sessions/current/organization", tag = "Sessions", operation_id = "switchOrganization",
     request_body = SwitchOrganization,
     responses(
@@ -187,5 +188,8 @@ pub(super) async fn switch(
         .services
         .switch_organization(&present.person, to, &context)
         .await?;
-    Ok(Json(shapes::caller(&there)))
+    Ok(Json(Caller {
+        csrf: Some(app.services.csrf_in(&present, to)),
+        ..shapes::caller(&there)
+    }))
 }

@@ -58,6 +58,7 @@ pub(super) async fn preview(
 ) -> Result<Json<PolicyPreview>, ApiError> {
     let policy = parse_policy(&body.policy)?;
     let at = parse_enforce_at(body.enforce_at.as_deref(), app.services.clock.now())?;
+    app.services.check_again(&actor).await?;
     let seen = app.services.preview_policy(&actor, &policy, at, &context);
     Ok(Json(shown(seen.await?, &shapes::organization_of(&actor))))
 }

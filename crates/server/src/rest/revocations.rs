@@ -38,6 +38,7 @@ pub(super) async fn revoke(
     let doomed = Doomed::parse(&body, services.clock.now())?;
     let preview = body.preview == Some(true);
     let (count, first) = if preview {
+        services.check_again(&actor).await?;
         let (count, first) = services.preview_revocation(&actor, &doomed).await?;
         (Some(count), first)
     } else {

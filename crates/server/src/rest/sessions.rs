@@ -22,7 +22,8 @@ const TAG: &str = "Sessions";
 /// Sign in
 ///
 /// The session travels in the cookie of this answer. Requests that change something also carry `csrf` in
-/// `X-Hallpass-CSRF`.
+/// `X-Hallpass-CSRF`. It is the value for the organization in force: when the session goes to another one, the value before
+/// is refused as `organization_switched`.
 #[utoipa::path(post, path = "/v1/sessions", tag = TAG, operation_id = "signIn",
     request_body = SignIn,
     responses(

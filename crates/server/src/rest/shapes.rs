@@ -122,6 +122,7 @@ pub(super) fn caller(person: &Person) -> Caller {
         role: person.role.name.to_string(),
         may_have_tokens: person.membership.may_have_tokens,
         permissions: texts(&person.permissions),
+        csrf: None,
     }
 }
 
@@ -215,6 +216,7 @@ pub(super) fn key_caller(actor: &Actor) -> Caller {
         role: actor.role.name.to_string(),
         may_have_tokens: false,
         permissions: texts(&actor.permissions),
+        csrf: None,
     }
 }
 

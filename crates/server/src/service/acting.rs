@@ -339,6 +339,14 @@ impl Services {
         }
     }
 
+    /// Whether the actor may still ask, now that the request's body has arrived: all that a change would look at again.
+    ///
+    /// # Errors
+    /// Those of [`Services::begin_acting`].
+    pub async fn check_again(&self, actor: &Actor) -> Result<(), ServiceError> {
+        self.begin_acting(actor, self.clock.now()).await.map(drop)
+    }
+
     /// Writes the audit's line of a change into its transaction.
     pub fn note(
         &self,

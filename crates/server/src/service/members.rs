@@ -312,7 +312,8 @@ impl Services {
     /// the person comes back.
     ///
     /// # Errors
-    /// [`ServiceError::LastSuperuser`], [`ServiceError::AboveActor`], [`ServiceError::NotFound`].
+    /// [`ServiceError::LastSuperuser`], [`ServiceError::AboveActor`], [`ServiceError::NotFound`],
+    /// [`ServiceError::ChangedMeanwhile`] when they are not what they were when that was asked.
     pub async fn remove_member(
         &self,
         actor: &Actor,
@@ -341,7 +342,7 @@ impl Services {
         .await
     }
 
-    /// Ends a membership with its sessions and tokens.
+    /// Ends a membership, as it was looked at, with its sessions and tokens.
     pub(super) async fn part(
         &self,
         tx: &mut Tx,
@@ -352,7 +353,8 @@ impl Services {
         tx.end_sessions_in(organization, user).await?;
         tx.withdraw_invitations_of(organization, user, now).await?;
         tx.revoke_all_of_member(organization, user, now).await?;
-        Ok(tx.delete_membership(organization, user).await?)
+        let removed = tx.remove_membership(membership).await?;
+        removed.ok_or(ServiceError::ChangedMeanwhile)
     }
 
     /// Who can open the gate for a member: the names of some who hold `hallpass:members`.

@@ -35,8 +35,10 @@ pub fn parse_entry(
         return Err(refused("hallpass:… belongs to the product: choose another resource").into());
     }
     let too_long = description.len() > PERMISSION_DESCRIPTION_BYTES_MAX;
-    if too_long || description.chars().any(char::is_control) {
-        let way_out = format!("at most {PERMISSION_DESCRIPTION_BYTES_MAX} bytes in one line");
+    if too_long || description.chars().any(hallpass_domain::name::is_hidden) {
+        let way_out = format!(
+            "at most {PERMISSION_DESCRIPTION_BYTES_MAX} bytes in one line, and no invisible characters"
+        );
         return Err(InvalidField::new("description", "description_malformed", way_out).into());
     }
     let risk = risk.map_or(Some(Risk::default()), Risk::from_word);

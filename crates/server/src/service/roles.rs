@@ -34,8 +34,11 @@ pub struct RoleWish {
 /// # Errors
 /// [`InvalidField`] when it is too long, or not one line.
 pub fn parse_description(text: &str) -> Result<String, InvalidField> {
-    if text.len() > ROLE_DESCRIPTION_BYTES_MAX || text.chars().any(char::is_control) {
-        let way_out = format!("at most {ROLE_DESCRIPTION_BYTES_MAX} bytes in one line");
+    if text.len() > ROLE_DESCRIPTION_BYTES_MAX || text.chars().any(hallpass_domain::name::is_hidden)
+    {
+        let way_out = format!(
+            "at most {ROLE_DESCRIPTION_BYTES_MAX} bytes in one line, and no invisible characters"
+        );
         return Err(InvalidField::new(
             "description",
             "description_malformed",

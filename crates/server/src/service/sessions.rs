@@ -71,17 +71,11 @@ pub struct Started {
 pub struct Present {
     /// Who it is.
     pub person: Person,
-    /// What state-changing requests must carry.
+    /// What state-changing requests must carry, in the organization in force.
     pub csrf: String,
     /// Its id.
     pub session: SessionId,
-}
-
-impl Present {
-    /// Whether `sent` is the value that state-changing requests must carry.
-    pub fn csrf_is(&self, sent: &str) -> bool {
-        self.csrf.as_bytes().ct_eq(sent.as_bytes()).into()
-    }
+    value: SessionValue,
 }
 
 impl Services {
@@ -113,9 +107,35 @@ impl Services {
         }
         Ok(Present {
             person,
-            csrf: self.csrf(value),
+            csrf: self.csrf(value, record.organization),
             session: record.id,
+            value: value.clone(),
         })
+    }
+
+    /// Goes on only if `sent` is what a state-changing request must carry: the session's own value for the organization
+    /// in force. What was opened before the session went to another organization does nothing in that one.
+    ///
+    /// # Errors
+    /// [`ServiceError::OrganizationSwitched`], [`ServiceError::CrossSite`].
+    pub async fn check_csrf(&self, present: &Present, sent: &str) -> Result<(), ServiceError> {
+        let is = |csrf: &str| bool::from(csrf.as_bytes().ct_eq(sent.as_bytes()));
+        if is(&present.csrf) {
+            return Ok(());
+        }
+        let person = &present.person;
+        for membership in self.store.memberships_of(person.user.id).await? {
+            if is(&self.csrf(&present.value, membership.organization)) {
+                let there = person.organization.name.clone();
+                return Err(ServiceError::OrganizationSwitched(there));
+            }
+        }
+        Err(ServiceError::CrossSite)
+    }
+
+    /// What state-changing requests of this session must carry in another organization.
+    pub fn csrf_in(&self, present: &Present, organization: OrganizationId) -> String {
+        self.csrf(&present.value, organization)
     }
 
     /// Whether the person proved to be present in the last five minutes.
@@ -307,7 +327,7 @@ impl Services {
         .await?;
         self.metrics.signed_in(SignIn::Accepted);
         Ok(Started {
-            csrf: self.csrf(&value),
+            csrf: self.csrf(&value, organization),
             value,
             id,
             expires,
@@ -350,14 +370,12 @@ impl Services {
         Ok(None)
     }
 
-    /// Bound to the session's value, which only the cookie holds, so that it need not be stored.
-    fn csrf(&self, value: &SessionValue) -> String {
-        URL_SAFE_NO_PAD.encode(
-            self.peppers
-                .current()
-                .seal(CSRF_LABEL, value.expose().as_bytes())
-                .bytes(),
-        )
+    /// Bound to the session's value, which only the cookie holds, so that it need not be stored; and to the organization
+    /// in force, in which a form that was opened there acts.
+    fn csrf(&self, value: &SessionValue, organization: OrganizationId) -> String {
+        let mut bound = Zeroizing::new(value.expose().as_bytes().to_vec());
+        bound.extend_from_slice(organization.bytes());
+        URL_SAFE_NO_PAD.encode(self.peppers.current().seal(CSRF_LABEL, &bound).bytes())
     }
 }
 

@@ -27,7 +27,7 @@ fn parse(
     let reason = request.reason.trim();
     let good = !reason.is_empty()
         && reason.len() <= REASON_BYTES_MAX
-        && !reason.chars().any(char::is_control);
+        && !reason.chars().any(hallpass_domain::name::is_hidden);
     let way_out = format!("say why: 1 to {REASON_BYTES_MAX} bytes in one line");
     let reason = good
         .then(|| reason.to_owned())

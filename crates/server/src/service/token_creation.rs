@@ -31,14 +31,19 @@ pub struct Created {
 }
 
 /// An `Idempotency-Key` and what it was sent with.
-#[derive(Clone, Copy, Debug)]
-struct Repeatable<'a> {
-    key: &'a str,
+#[derive(Clone, Debug)]
+struct Repeatable {
+    /// With the organization: what was sent in one has nothing to do with what is sent in another.
+    key: String,
     request: [u8; 32],
 }
 
-impl<'a> Repeatable<'a> {
-    fn parse(key: Option<&'a str>, request: &CreateToken) -> Result<Option<Self>, ServiceError> {
+impl Repeatable {
+    fn parse(
+        key: Option<&str>,
+        organization: OrganizationId,
+        request: &CreateToken,
+    ) -> Result<Option<Self>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
         if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
             let detail =
@@ -49,6 +54,7 @@ impl<'a> Repeatable<'a> {
             });
         }
         let request = request_digest(request)?;
+        let key = format!("{organization} {key}");
         Ok(Some(Self { key, request }))
     }
 }
@@ -74,13 +80,13 @@ impl Services {
         context: &RequestContext,
     ) -> Result<Created, ServiceError> {
         let now = self.clock.now();
-        let repeatable = Repeatable::parse(idempotency_key, request)?;
+        let repeatable = Repeatable::parse(idempotency_key, person.organization.id, request)?;
         // Looked up first: what was made stays made, whatever the date in the request has become since.
         if let Some(repeatable) = &repeatable {
             let since = now.plus_seconds(-IDEMPOTENCY_SECONDS);
             let before = self
                 .store
-                .find_idempotency_key(person.user.id, repeatable.key, since)
+                .find_idempotency_key(person.user.id, &repeatable.key, since)
                 .await?;
             if let Some((first, id)) = before {
                 return self.replay(person, repeatable.request == first, id).await;
@@ -94,7 +100,7 @@ impl Services {
             let wish = Wish::parse(&Sent::from(request), None, now)?;
             check_scope_held(person, wish.scope.as_ref())?;
             self.check_may_make(person, wish.reach()).await?;
-            self.draw_until_free(person, &wish, repeatable, context, now)
+            self.draw_until_free(person, &wish, repeatable.as_ref(), context, now)
                 .await
         });
         self.attempt_own(person, context, noted, work).await
@@ -105,7 +111,7 @@ impl Services {
         &self,
         person: &Person,
         wish: &Wish,
-        repeatable: Option<Repeatable<'_>>,
+        repeatable: Option<&Repeatable>,
         context: &RequestContext,
         now: Timestamp,
     ) -> Result<Created, ServiceError> {
@@ -151,7 +157,7 @@ impl Services {
         wish: &Wish,
         secret: &PlainToken,
         stored: &Stored,
-        repeatable: Option<Repeatable<'_>>,
+        repeatable: Option<&Repeatable>,
         context: &RequestContext,
         now: Timestamp,
     ) -> Result<Tried, ServiceError> {
@@ -160,7 +166,7 @@ impl Services {
         let floor = tx.tokens_floor(organization, Some(person.user.id)).await?;
         let made = now.max(floor);
         let token = wish.token(person, TokenId::generate(&self.entropy, made), secret, made);
-        if let Some(Repeatable { key, request }) = &repeatable {
+        if let Some(Repeatable { key, request }) = repeatable {
             let forget = now.plus_seconds(-IDEMPOTENCY_SECONDS);
             let before = tx
                 .claim_idempotency_key(person.user.id, key, request, token.id, now, forget)

@@ -177,6 +177,13 @@ impl Services {
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
             let memberships = self.hold_organizations_of(&mut tx, id).await?;
+            // Under the hold: whoever did the same a moment ago has written the line.
+            let user = self.get_user(actor, id).await?;
+            if user.standing == standing {
+                drop(tx);
+                self.catch_up().await?;
+                return Ok(user);
+            }
             if !standing.is_active() {
                 tx.end_sessions(id).await?;
                 for membership in &memberships {
@@ -211,10 +218,11 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let noted = Noted::new(Action::UserRemoved, id);
         self.attempt(actor, context, noted.clone(), async {
-            let user = self.get_user(actor, id).await?;
+            self.get_user(actor, id).await?;
             let now = self.clock.now();
             let mut tx = self.begin_acting(actor, now).await?;
             let memberships = self.hold_organizations_of(&mut tx, id).await?;
+            let user = self.get_user(actor, id).await?;
             tx.end_sessions(id).await?;
             let mut changed: Vec<FeedKey> = Vec::new();
             for membership in &memberships {

@@ -92,6 +92,43 @@ async fn a_verifier_revoked_while_its_request_arrives_learns_nothing() {
     answer.refused(401, "invalid_token");
 }
 
+/// What only reads, but reads a body first, asks again too.
+#[tokio::test]
+async fn who_was_removed_while_their_question_arrives_learns_nothing() {
+    let policy = json!({"policy": {"personalAccessTokens": {}, "apiKeys": {}}});
+    for (path, body) in [
+        ("/v1/explain", json!({"token": "hp_000000"})),
+        ("revocations", json!({"everything": true, "preview": true})),
+        ("policy/preview", policy),
+        ("audit/verify", json!({})),
+    ] {
+        for by_token in [false, true] {
+            let server = Arc::new(Server::sqlite().await);
+            let (bob, id) = server.person("Bob", "superuser").await;
+            let token = bob.token(wish("tool")).await;
+            let asker = if by_token {
+                server.bearer(&token.secret)
+            } else {
+                bob.clone()
+            };
+            let path = match path.starts_with('/') {
+                true => path.to_owned(),
+                false => server.path(path),
+            };
+            let mut body = body.clone();
+            if path == "/v1/explain" {
+                body["token"] = json!(token.id);
+            }
+            let (ada, gone) = (server.ada.clone(), server.member_path(id));
+            let answer = late(&asker, &path, &body, async move {
+                ada.delete(&gone).await.is(204);
+            })
+            .await;
+            assert_eq!(answer.status, 401, "{path} {by_token}: {}", answer.text());
+        }
+    }
+}
+
 /// A change that was trimmed from the feed before it was applied here cannot be known, so nothing is.
 #[tokio::test]
 async fn a_gap_in_the_feed_ends_all_answers() {

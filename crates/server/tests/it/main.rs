@@ -51,6 +51,7 @@ mod sessions;
 mod set_up;
 mod sign_in;
 mod suspension;
+mod switched;
 mod transitions;
 mod verifying;
 

@@ -364,6 +364,7 @@ async fn the_menu_leads_only_where_one_belongs() {
         &form(&bob, ORGANIZATION, &[("to", &there.to_string())]).await,
         "/",
     );
+    let bob = bob.going_on_with(&bob.get("/v1/caller").await.is(200));
     let page = shows(
         &bob.get("/settings/sessions").await,
         200,

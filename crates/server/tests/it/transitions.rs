@@ -187,6 +187,7 @@ async fn a_token_stays_in_the_organization_it_was_made_in() {
         .send_json("PUT", "/v1/sessions/current/organization", &switch)
         .await
         .is(200);
+    let bob = bob.going_on_with(&there);
     assert_eq!(
         (&there["organization"]["name"], &there["role"]),
         (&json!("Zenith"), &json!("Superuser"))

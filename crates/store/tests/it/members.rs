@@ -18,6 +18,7 @@ use hallpass_domain::{
 use hallpass_store::{FeedKey, MemberQuery, MemberRow, NewSession, Tx};
 
 both_engines!(
+    who_was_changed_meanwhile_is_not_removed,
     a_list_is_read_page_by_page,
     a_search_means_what_it_says,
     a_list_is_filtered,
@@ -349,4 +350,21 @@ async fn a_session_moves_with_its_user(world: World) {
     assert!(tx.move_session(id, ADA, GLOBEX).await.unwrap());
     tx.commit(&[]).await.unwrap();
     assert_eq!(at().await, GLOBEX);
+}
+
+async fn who_was_changed_meanwhile_is_not_removed(world: World) {
+    let before = member(ACME, BOB);
+    let after = Membership {
+        may_have_tokens: !before.may_have_tokens,
+        ..before.clone()
+    };
+    let mut tx = world.begin().await;
+    assert!(
+        tx.change_membership(&before, &after)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(tx.remove_membership(&before).await.unwrap().is_none());
+    assert!(tx.remove_membership(&after).await.unwrap().is_some());
 }

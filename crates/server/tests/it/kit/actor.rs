@@ -51,6 +51,12 @@ impl Actor {
             .with("x-hallpass-csrf", &started.csrf)
     }
 
+    /// The same session with the value that it has in another organization, as `caller` tells it.
+    pub(crate) fn going_on_with(&self, caller: &Value) -> Self {
+        self.without("x-hallpass-csrf")
+            .with("x-hallpass-csrf", caller["csrf"].as_str().unwrap())
+    }
+
     pub(crate) fn bearing(&self, secret: &str) -> Self {
         self.with("authorization", format!("Bearer {secret}"))
     }
