@@ -95,7 +95,10 @@ async fn a_verifier_revoked_while_its_request_arrives_learns_nothing() {
 /// What only reads, but reads a body first, asks again too.
 #[tokio::test]
 async fn who_was_removed_while_their_question_arrives_learns_nothing() {
-    let policy = json!({"policy": {"personalAccessTokens": {}, "apiKeys": {}}});
+    let policy = json!({"policy": {
+        "personalAccessTokens": {"mayNeverExpire": true},
+        "apiKeys": {"mayNeverExpire": true},
+    }});
     for (path, body) in [
         ("/v1/explain", json!({"token": "hp_000000"})),
         ("revocations", json!({"everything": true, "preview": true})),

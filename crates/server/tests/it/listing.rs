@@ -316,7 +316,11 @@ async fn the_permissions_there_are_and_who_holds_them_are_told() {
     );
     let token = bob.token(wish("ci")).await;
     let caller = server.bearer(&token.secret).get("/v1/caller").await.is(200);
-    assert_eq!(caller, bob.get("/v1/caller").await.is(200));
+    let mut in_session = bob.get("/v1/caller").await.is(200);
+    // The value of a session is told to the session alone.
+    let told = in_session.as_object_mut().unwrap().remove("csrf").unwrap();
+    assert_eq!(told, bob.header("x-hallpass-csrf"));
+    assert_eq!(caller, in_session);
     assert_eq!(
         caller["owner"],
         json!({"type": "user", "id": bob_id.to_string(), "name": "Bob"})
