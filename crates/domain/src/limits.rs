@@ -4,8 +4,9 @@
 /// Live tokens (neither revoked nor expired) one user may hold. More than anyone names by heart; small enough
 /// that a stolen session cannot fill the database.
 pub const LIVE_TOKENS_PER_USER_MAX: u32 = 100;
-/// Tokens one user may make in an organization in [`TOKENS_MADE_SECONDS`], revoked ones counted: whoever makes and
-/// revokes without end fills the database and every node's memory.
+/// Tokens one user may make in an organization in [`TOKENS_MADE_SECONDS`], revoked ones counted, and as many keys and new
+/// secrets of keys all its people together: whoever makes and revokes without end fills the database and every node's
+/// memory.
 pub const TOKENS_MADE_MAX: u32 = 5_000;
 /// A day.
 pub const TOKENS_MADE_SECONDS: i64 = 24 * 60 * 60;
@@ -31,6 +32,8 @@ pub const INVITATION_SECONDS: i64 = 7 * 24 * 60 * 60;
 pub const LIVE_KEYS_PER_ORGANIZATION_MAX: u32 = 1_000;
 /// Secrets of one API key that may work at the same time: the current one, and older ones in their overlap.
 pub const KEY_SECRETS_MAX: u32 = 5;
+/// Secrets of one key that are told: all that work, and of those that ended the last ones.
+pub const KEY_SECRETS_SHOWN_MAX: u32 = 20;
 /// Days for which an older secret of an API key may keep working at most.
 pub const KEY_OVERLAP_DAYS_MAX: i64 = 30;
 /// Days in a policy's longest lifetime or longest rest at most: ten years.

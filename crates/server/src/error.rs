@@ -186,7 +186,7 @@ pub enum ServiceError {
     TooManyTokens,
     /// They have made as many tokens today as one may make.
     #[error(
-        "{TOKENS_MADE_MAX} tokens were made in the last 24 hours, the revoked ones among them, and that is the most; make more tomorrow, or use one for longer"
+        "{TOKENS_MADE_MAX} tokens, or keys and secrets of keys, were made in the last 24 hours, the revoked ones among them, and that is the most; make more tomorrow, or use one for longer"
     )]
     TooManyTokensToday,
     /// The key rests.

@@ -7,7 +7,9 @@ use hallpass_domain::{
     access_token::TokenState,
     api_key::{ApiKey, Overlap},
     id::{OrganizationId, TokenId},
-    limits::{KEY_SECRETS_MAX, LIVE_KEYS_PER_ORGANIZATION_MAX},
+    limits::{
+        KEY_SECRETS_MAX, LIVE_KEYS_PER_ORGANIZATION_MAX, TOKENS_MADE_MAX, TOKENS_MADE_SECONDS,
+    },
     name::TokenName,
     permission::PermissionSet,
     role::Role,
@@ -37,6 +39,8 @@ pub enum KeyInserted {
     RoleChanged,
     /// The organization has as many as one may have.
     TooMany,
+    /// As many were made in the last day as may be.
+    TooManyToday,
     /// A live key of the organization is called so; that one begins so.
     NameTaken(Prefix),
     /// Another token begins so: draw again.
@@ -67,6 +71,8 @@ pub enum Rotated {
     Changed,
     /// As many secrets work as may at the same time.
     TooMany,
+    /// As many were made in the last day as may be.
+    TooManyToday,
     /// Another token begins so: draw again.
     PrefixTaken,
 }
@@ -101,6 +107,12 @@ pub struct KeyWithUse {
     pub version: i64,
 }
 
+fn feed_keys(ids: &[Vec<u8>]) -> Result<Vec<FeedKey>, StoreError> {
+    ids.iter()
+        .map(|id| rows::id(id, TokenId::from_bytes).map(FeedKey::Token))
+        .collect()
+}
+
 /// The three columns that say how a token is recognized.
 pub(crate) fn columns(stored: &Stored) -> (Option<Vec<u8>>, Option<&str>, Option<&str>) {
     match stored {
@@ -127,6 +139,12 @@ impl Tx {
         if live >= i64::from(LIVE_KEYS_PER_ORGANIZATION_MAX) {
             return Ok(KeyInserted::TooMany);
         }
+        if self
+            .too_many_keys_today(key.organization, key.created)
+            .await?
+        {
+            return Ok(KeyInserted::TooManyToday);
+        }
         let floor = self.tokens_floor(key.organization, None).await?;
         execute!(self, sql::TOKENS_SETTLE_KEYS, organization, floor.micros());
         if self.add_key_row(new).await? {
@@ -134,6 +152,17 @@ impl Tx {
         }
         let holder = self.key_name_holder(key.organization, &key.name).await?;
         Ok(holder.map_or(KeyInserted::PrefixTaken, KeyInserted::NameTaken))
+    }
+
+    /// Under the organization's row.
+    async fn too_many_keys_today(
+        &mut self,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let since = now.plus_seconds(-TOKENS_MADE_SECONDS).micros();
+        let made: i64 = on!(&mut self.on, tx => sqlx::query_scalar(sql::KEYS_MADE).bind(&organization.bytes()[..]).bind(since).fetch_one(&mut **tx).await?);
+        Ok(made >= i64::from(TOKENS_MADE_MAX))
     }
 
     async fn add_key_row(&mut self, new: &NewKey<'_>) -> Result<bool, StoreError> {
@@ -181,10 +210,7 @@ impl Tx {
         id: TokenId,
     ) -> Result<Vec<FeedKey>, StoreError> {
         let found: Vec<Vec<u8>> = on!(&mut self.on, tx => sqlx::query_scalar(sql::KEY_ROWS).bind(&organization.bytes()[..]).bind(&id.bytes()[..]).fetch_all(&mut **tx).await?);
-        found
-            .iter()
-            .map(|id| rows::id(id, TokenId::from_bytes).map(FeedKey::Token))
-            .collect()
+        feed_keys(&found)
     }
 
     /// Revokes a key with all its secrets. `None` when there is none that is not revoked.
@@ -230,6 +256,9 @@ impl Tx {
         if until > now && working >= i64::from(KEY_SECRETS_MAX) {
             return Ok(Rotated::TooMany);
         }
+        if self.too_many_keys_today(organization, new.now).await? {
+            return Ok(Rotated::TooManyToday);
+        }
         let (digest, pepper, bcrypt) = columns(new.stored);
         let added = execute!(
             self,
@@ -256,7 +285,8 @@ impl Tx {
             now,
             &new.id.bytes()[..]
         );
-        Ok(Rotated::Done(self.rows_of(organization, id).await?))
+        let changed: Vec<Vec<u8>> = on!(&mut self.on, tx => sqlx::query_scalar(sql::KEY_ROWS_ROTATED).bind(whose).bind(key).bind(now).fetch_all(&mut **tx).await?);
+        feed_keys(&changed).map(Rotated::Done)
     }
 
     /// Ends one older secret now. `None` when it has ended already.

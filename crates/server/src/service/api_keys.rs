@@ -209,6 +209,7 @@ impl Services {
             KeyInserted::Done => {}
             KeyInserted::PrefixTaken => return Ok(None),
             KeyInserted::RoleChanged => return Err(ServiceError::ChangedMeanwhile),
+            KeyInserted::TooManyToday => return Err(ServiceError::TooManyTokensToday),
             KeyInserted::TooMany => return Err(ServiceError::TooMany("API keys")),
             KeyInserted::NameTaken(prefix) => return Err(ServiceError::KeyNameTaken(prefix)),
         }

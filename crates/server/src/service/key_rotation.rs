@@ -126,6 +126,7 @@ impl Services {
             Rotated::Done(changed) => changed,
             Rotated::PrefixTaken => return Ok(false),
             Rotated::Changed => return Err(ServiceError::ChangedMeanwhile),
+            Rotated::TooManyToday => return Err(ServiceError::TooManyTokensToday),
             Rotated::TooMany => return Err(ServiceError::TooManySecrets),
         };
         let old = found

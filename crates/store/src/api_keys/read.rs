@@ -6,6 +6,7 @@ use hallpass_domain::{
     access_token::{Expiration, LastUse, TokenState},
     api_key::{ApiKey, KeySecret},
     id::{OrganizationId, RoleId, TokenId, UserId},
+    limits::KEY_SECRETS_SHOWN_MAX,
     time::Timestamp,
 };
 
@@ -108,8 +109,13 @@ impl Store {
         organization: OrganizationId,
         key: &[u8],
     ) -> Result<Vec<KeySecret>, StoreError> {
-        let found: Vec<SecretRow> = on!(&self.read, pool => sqlx::query_as(sql::KEY_SECRETS).bind(&organization.bytes()[..]).bind(key).fetch_all(pool).await?);
-        found.into_iter().map(KeySecret::try_from).collect()
+        let found: Vec<SecretRow> = on!(&self.read, pool => sqlx::query_as(sql::KEY_SECRETS).bind(&organization.bytes()[..]).bind(key).bind(i64::from(KEY_SECRETS_SHOWN_MAX)).fetch_all(pool).await?);
+        let mut secrets: Vec<KeySecret> = found
+            .into_iter()
+            .map(KeySecret::try_from)
+            .collect::<Result<_, _>>()?;
+        secrets.sort_by_key(|secret| std::cmp::Reverse((secret.since, secret.id)));
+        Ok(secrets)
     }
 
     /// A page of the keys of `organization`, by name.
