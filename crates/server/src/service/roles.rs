@@ -144,6 +144,7 @@ impl Services {
         let noted = Noted::new(Action::RoleCreated, role.id);
         self.attempt(actor, context, noted.clone(), async {
             actor.require(Permission::ROLES)?;
+            check_name(&role.name)?;
             let catalogue = self.catalogue_set().await?;
             let named = role.permissions.named().cloned().unwrap_or_default();
             Self::check_named(&named, &catalogue)?;
@@ -174,6 +175,7 @@ impl Services {
         let noted = Noted::new(Action::RoleChanged, id);
         self.attempt(actor, context, noted.clone(), async {
             actor.require(Permission::ROLES)?;
+            check_name(&wish.name)?;
             let (before, held) = self.role_with_permissions(actor, id).await?;
             if let Some(built_in) = before.built_in() {
                 check_built_in(actor, built_in, &before, &wish)?;
@@ -276,6 +278,15 @@ impl Services {
         })
         .await
     }
+}
+
+/// A role is named by its id or by its name: a name that looks like an id would be taken for another role.
+fn check_name(name: &DisplayName) -> Result<(), InvalidField> {
+    if RoleId::parse(name.as_str()).is_ok() {
+        let why = "a role cannot be named like an id";
+        return Err(InvalidField::new("name", "name_malformed", why));
+    }
+    Ok(())
 }
 
 fn written_role(written: RoleWritten) -> Result<FeedKey, ServiceError> {

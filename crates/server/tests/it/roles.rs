@@ -74,6 +74,11 @@ async fn a_role_that_is_wrong_is_refused_with_the_field() {
     for (body, status, code) in [
         (role("", &[]), 400, "name_required"),
         (role("a\u{202e}b", &[]), 400, "name_malformed"),
+        (
+            role("00000000-0000-7000-8000-000000000002", &[]),
+            400,
+            "name_malformed",
+        ),
         (role("New", &["repo"]), 400, "permission_malformed"),
         (role("New", &["repo:raed"]), 400, "permission_unknown"),
         (role("New", &["none:*"]), 400, "permission_unknown"),

@@ -101,6 +101,22 @@ impl Words<'_> {
 
     fn end(&self, holds: bool) -> String {
         let end = self.facts.and_then(|facts| facts.expires_at).map(second);
+        let is_key = matches!(self.row.owner, InventoryOwner::Organization { .. });
+        if let Some(end) = end
+            .as_ref()
+            .filter(|_| is_key && self.prefix != self.row.prefix)
+        {
+            let now = self.row.prefix;
+            return if holds {
+                format!(
+                    "It is an older secret of a key that was rotated, and works until {end}; the newest is {now}…."
+                )
+            } else {
+                format!(
+                    "It is an older secret of a key that was rotated, and stopped working at {end}; the newest is {now}…."
+                )
+            };
+        }
         match end {
             None => "It never expires.".to_owned(),
             Some(end) if holds => format!("It expires at {end}."),
