@@ -14,7 +14,7 @@ use hallpass_domain::{
     time::Timestamp,
 };
 use hallpass_store::{Carried, PolicyChange};
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// What a policy takes away beside what it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,18 +174,20 @@ impl Services {
             tokens,
         } in self.store.carried(organization.id, now).await?
         {
-            if !roles.contains_key(&role) {
-                let found = self.store.find_role_in(organization.id, role).await?;
-                let held = found.map(|found| found.holds(&catalogue, organization.host));
-                roles.insert(role, held.unwrap_or_default());
-            }
-            let held = roles.get(&role).into_iter().flatten();
+            let held = match roles.entry(role) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let found = self.store.find_role_in(organization.id, role).await?;
+                    let held = found.map(|found| found.holds(&catalogue, organization.host));
+                    new.insert(held.unwrap_or_default())
+                }
+            };
             let carried = |permission: &&Permission| {
                 scope.as_ref().is_none_or(|scope| scope.covers(permission))
             };
             let by_name = scope.iter().flatten();
             let own = by_name.filter(|named| named.as_str() == Permission::OWN_TOKENS);
-            if held.filter(carried).chain(own).any(loses) {
+            if held.iter().filter(carried).chain(own).any(loses) {
                 narrowed += tokens;
             }
         }
