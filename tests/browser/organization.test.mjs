@@ -253,7 +253,7 @@ walk("an organization is made, and its first superuser invited", async (walker) 
   const link = await page.getByRole("textbox", { name: "The link" }).textContent();
   const other = await walker.open(server);
   await other.goto(link);
-  await see(other.getByText("Your account, Ada Lovelace, has this address."));
+  await see(other.getByText("There is an account with this address. Accept with its password."));
   await look(other, "invitation-account");
   await other.getByLabel("Password").fill(ADA.password);
   await button(other, "Accept and sign in").click();

@@ -130,12 +130,13 @@ walk("the demo's keys, policy and audit are there to look at", async (walker) =>
   await rail(page, "Policy");
   await see(heading(page, "In force"));
   await look(page, "policy-demo");
-  await page.getByRole("link", { name: "Change it" }).first().click();
+  await page.getByRole("link", { name: "Change what is in force" }).click();
   await page.getByLabel("Personal access tokens live for at most").fill("60");
   await page.getByLabel("At once").check();
   await look(page, "policy-form");
   await button(page, "Show what it would do").click();
   await see(heading(page, "What it would do"));
+  await see(page.getByText(/^A change is planned for .* This replaces it/));
   await look(page, "policy-preview");
   await button(page, "Change it first").click();
   assert.equal(await page.getByLabel("Personal access tokens live for at most").inputValue(), "60");
